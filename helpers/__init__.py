@@ -1,0 +1,46 @@
+"""Runs the async and the threaded variant of the same work, and measures both.
+
+Rooms, from the ground up; each imports only those before it::
+
+    workloads   what one task does, blocking and async
+    measure     who ran when, what it used, what the numbers say
+    models      how N tasks are run
+    worker      one run in a fresh process
+    experiment  comparisons and sweeps
+    charts      figure, sentence and table for each result
+    widgets     the control panel
+    notebook    what a learner types
+
+In a notebook::
+
+    from helpers import compare, work
+    await compare(work.sleep(ms=100), tasks=20)
+"""
+
+import importlib
+
+_WHERE = {
+    "work": "helpers.workloads",
+    "compare": "helpers.notebook",
+    "sweep": "helpers.notebook",
+    "in_worker": "helpers.notebook",
+    "machine": "helpers.notebook",
+    "panel": "helpers.widgets",
+    "predict": "helpers.widgets",
+}
+
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str):
+    # Late, so that a worker needs nothing but the standard library and a notebook's
+    # import cell is done at once.
+    if name not in _WHERE:
+        raise AttributeError(f"module 'helpers' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,106 @@
+"""Every step of every task of an asyncio loop, and the loop's own rests.
+
+A loop runs one `asyncio.Handle` after another; each step of a task is one. Wrapping
+``Handle._run`` sees them all for some 150 ns a step, without a call into the tasks. The
+handles are kept as they are and looked at after the run: who they belonged to, and which
+timer woke whom. A loop that is not asyncio's own (uvloop) is not seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from time import perf_counter_ns as now
+
+_Handle = asyncio.events.Handle
+_TimerHandle = asyncio.events.TimerHandle
+
+
+class Steps:
+    """What was seen: raw lists while it runs, `of_tasks()` afterwards."""
+
+    def __init__(self) -> None:
+        self.handles: list = []  # handle, begin, end, handle, begin, end, ...
+        self.timers: list = []  # args, when, ... of timers as they fire
+        self.rests: list = []  # begin, end, ... of the selector's waits
+
+    def of_tasks(self) -> Iterator[tuple[asyncio.Task, int, int, int]]:
+        """Yield ``(task, ready_ns, begin_ns, end_ns)`` for each step, in order of time.
+
+        `ready_ns` is when the step could have run: when its timer was due, or, for
+        another cause, when the loop began the pass in which the step ran (the latest
+        moment it can have become ready); -1 if it was ready as soon as it was scheduled.
+        """
+        due = {}
+        for args, when in zip(self.timers[::2], self.timers[1::2], strict=True):
+            if args:
+                due[id(args[0])] = int(when * 1e9)
+        rest = iter(self.rests[1::2])
+        pass_begin, next_pass = 0, next(rest, None)
+        flat = self.handles
+        for k in range(0, len(flat), 3):
+            handle, begin, end = flat[k : k + 3]
+            while next_pass is not None and next_pass <= begin:
+                pass_begin, next_pass = next_pass, next(rest, None)
+            callback = handle._callback
+            task = getattr(callback, "__self__", None)
+            if not isinstance(task, asyncio.Task):
+                continue
+            cause = handle._args
+            if not cause:  # a first step, or one after sleep(0)
+                ready = -1
+            else:
+                ready = due.get(id(cause[0]), pass_begin)
+            yield task, min(ready, begin), begin, end
+
+
+@contextlib.contextmanager
+def watch_steps() -> Iterator[Steps]:
+    """Record the steps of every asyncio loop of this process while the block runs.
+
+    Meant for a process that does nothing else: it patches asyncio itself, and puts it
+    back at the end.
+    """
+    seen = Steps()
+    add, add_timer, add_rest = seen.handles.append, seen.timers.append, seen.rests.append
+    run, loop_init = _Handle._run, asyncio.BaseEventLoop.run_forever
+
+    def _run(self):
+        add(self)
+        add(now())
+        run(self)
+        add(now())
+
+    def _run_timer(self):
+        # asyncio.sleep wipes its timer's arguments as soon as it wakes
+        add_timer(self._args)
+        add_timer(self._when)
+        run(self)
+
+    def run_forever(self):
+        selector = getattr(self, "_selector", None)
+        if selector is None or "select" in vars(selector):
+            return loop_init(self)
+        select = selector.select
+
+        def timed_select(timeout=None):
+            add_rest(now())
+            events = select(timeout)
+            add_rest(now())
+            return events
+
+        selector.select = timed_select
+        try:
+            return loop_init(self)
+        finally:
+            del selector.select
+
+    _Handle._run, _TimerHandle._run = _run, _run_timer
+    asyncio.BaseEventLoop.run_forever = run_forever
+    try:
+        yield seen
+    finally:
+        _Handle._run = run
+        del _TimerHandle._run
+        asyncio.BaseEventLoop.run_forever = loop_init

@@ -1,0 +1,40 @@
+"""A pool of processes, each with an interpreter and a GIL of its own."""
+
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+FORM = "remote"
+
+#: Forking is safe here because a run has its process to itself, with one thread; where
+#: there is no fork, or none that system libraries survive, processes are spawned.
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+
+_one = None
+
+
+def run(one, numbers, cap):
+    """Submit every task to a pool of `cap` processes, and keep what each one recorded."""
+    context = multiprocessing.get_context(START_METHOD)
+    with ProcessPoolExecutor(cap, context, initializer=_adopt, initargs=(one,)) as pool:
+        futures = []
+        for number in numbers:
+            try:
+                futures.append((number, pool.submit(_call, number)))
+            except BrokenProcessPool as error:
+                one.lost(number, error)
+        for number, future in futures:
+            try:
+                one.keep(future.result())
+            except BrokenProcessPool as error:
+                one.lost(number, error)
+
+
+def _adopt(one):
+    global _one
+    _one = one
+
+
+def _call(number):
+    return _one(number)

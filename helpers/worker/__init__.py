@@ -1,0 +1,1 @@
+"""One run in a process of its own: start, follow, stop; nothing is left behind."""

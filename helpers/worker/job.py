@@ -1,0 +1,236 @@
+"""What the process of one run does: warm up, run, measure, hand back."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import os
+import sys
+import threading
+from typing import Any
+
+from .. import models
+from ..measure.heartbeat import beat, lag
+from ..measure.recorder import Board, Recorder
+from ..measure.run import Run
+from ..measure.steps import watch_steps
+from ..measure.trace import build
+from ..measure.usage import Meter
+from ..workloads import Workload
+from ..workloads.builtin import rebuild
+
+PRINTED_MOST = 2_000
+
+
+class Printed(io.TextIOBase):
+    """Keeps the first 2,000 characters that are written to it and counts the rest."""
+
+    def __init__(self) -> None:
+        self._kept = ""
+        self._dropped = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        room = PRINTED_MOST - len(self._kept)
+        self._kept += text[:room]
+        self._dropped += max(0, len(text) - room)
+        return len(text)
+
+    def text(self) -> str:
+        """What was kept, and a line on what was not."""
+        if not self._dropped:
+            return self._kept
+        return f"{self._kept}\n[{self._dropped:,} more characters were printed and not kept]"
+
+
+def load_workload(description: dict, code: bytes) -> tuple[Workload, dict]:
+    """The workload of a request and the learner's own models, by name.
+
+    `code` holds what travels as code, cloudpickled: ``(workload or None, own models)``.
+    Raises whatever importing the learner's modules raises.
+    """
+    workload, own_models = None, {}
+    if code:
+        import cloudpickle
+
+        workload, own_models = cloudpickle.loads(code)
+    if description.get("spec"):
+        workload = rebuild(description["spec"])
+    return workload, own_models
+
+
+class Remote:
+    """One task's function for a process pool: runs there, hands back what it recorded."""
+
+    def __init__(self, recorder: Recorder, workload: Workload) -> None:
+        self._recorder, self._workload = recorder, workload
+        self._one = recorder.blocking(workload.form("blocking"))
+        self.keep, self.lost = recorder.keep, recorder.lost
+
+    def __call__(self, number: int) -> tuple:
+        self._one(number)
+        row = self._recorder.row(number)
+        # A process does many tasks: what is handed back is not kept here as well.
+        self._recorder.results[number] = None
+        self._recorder.failures.clear()
+        return row
+
+    def __reduce__(self):  # only where processes are spawned
+        import cloudpickle
+
+        tasks, detail = len(self._recorder.results), self._recorder.marks is not None
+        return _rebuild_remote, (tasks, detail, cloudpickle.dumps(self._workload))
+
+
+def _rebuild_remote(tasks: int, detail: bool, code: bytes) -> Remote:
+    import cloudpickle
+
+    return Remote(Recorder(tasks, detail=detail), cloudpickle.loads(code))
+
+
+@contextlib.contextmanager
+def quiet_gc():
+    """The garbage collector out of the way, in every model alike, and back afterwards.
+
+    With the default thresholds it is the largest disturbance of all: it walks the
+    recorder's lists again and again.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> Run:
+    """Run ``request["tasks"]`` tasks of `workload` in ``request["model"]``; measure it.
+
+    `request` has ``model``, ``tasks``, ``cap`` and ``detail`` (record a trace and the
+    loop's lag). `buffer` is shared memory for the board; `own_models` holds a learner's
+    functions by name. Must have the process to itself.
+    """
+    name, tasks, cap = request["model"], request["tasks"], request["cap"]
+    detail = bool(request.get("detail"))
+    module = models.for_workload((own_models or {}).get(name, name), workload)
+    if module is None:
+        raise LookupError(f"{workload.title} has no form that {name} can run")
+    printed = Printed()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), quiet_gc():
+        _warm_up(module, workload)
+        recorder = Recorder(tasks, Board(tasks, buffer), detail)
+        if module.FORM == "remote":
+            one = Remote(recorder, workload)
+        else:
+            one = _wrapped(recorder, module.FORM, workload)
+        beats: list[int] = []
+        beside = {"beside": beat(beats)} if detail and models.has_loop(module) else {}
+        seen = None
+        meter = Meter()
+        with contextlib.ExitStack() as stack:
+            if beside:
+                seen = stack.enter_context(watch_steps())
+            meter.start()
+            module.run(one, recorder.numbers, cap, **beside)
+            usage = meter.stop()
+        trace = _trace(recorder, module, meter, seen) if detail else None
+    idents = {ident for ident in recorder.board.thread if ident}
+    # A board without a name for the thread: all tasks ran on the loop's one.
+    usage.threads = len(idents | {threading.get_ident()}) if idents else 1
+    if module.FORM == "remote":
+        usage.threads = len(idents)
+    return Run(
+        model=name,
+        tasks=tasks,
+        cap=cap,
+        wall_s=usage.wall_s,
+        usage=usage,
+        failed=len(recorder.failures),
+        failures=recorder.failures,
+        results=recorder.results,
+        lag=lag(beats, meter.end_ns),
+        trace=trace,
+        printed=printed.text(),
+    )
+
+
+def _trace(recorder: Recorder, module, meter: Meter, seen):
+    steps = None
+    if seen is not None and module.FORM == "coroutine":
+        numbers = recorder.task_numbers
+        steps = [(numbers[t], ready, a, b) for t, ready, a, b in seen.of_tasks() if t in numbers]
+    wall_ns = meter.end_ns - meter.begin_ns
+    return build(recorder.board, recorder.marks, meter.begin_ns, wall_ns, steps)
+
+
+def _wrapped(recorder: Recorder, form: str, workload: Workload):
+    """One task's function in the form that the model wants, its plain form beside it."""
+    if workload.coroutine is None and form == "coroutine":
+        form = "blocking"  # only an own model gets here: it will hand it to a thread
+    one = recorder.wrap(form, workload.form(form))
+    one.blocking = recorder.blocking(workload.form("blocking")) if workload.blocking else None
+    return one
+
+
+def _warm_up(module, workload: Workload) -> None:
+    """Make the first task no more expensive than the others, without counting it.
+
+    A built-in workload warms up the model on tasks that do nothing; a learner's own
+    function is called once for real, since only that shows what its first call does.
+    """
+    tasks = 1 if workload.spec is None else 2
+    if module.FORM == "remote":
+        if workload.spec is None:
+            Recorder(1).blocking(workload.form("blocking"))(0)
+        return
+    if workload.spec is None:
+        one = _wrapped(Recorder(1), module.FORM, workload)
+    else:
+        recorder = Recorder(2)
+        one = recorder.wrap(module.FORM, _nothing if module.FORM == "blocking" else _nothing_async)
+        one.blocking = recorder.blocking(_nothing)
+    module.run(one, range(tasks), tasks)
+
+
+def _nothing(number: int) -> None:
+    pass
+
+
+async def _nothing_async(number: int) -> None:
+    pass
+
+
+def call(request: dict, code: bytes) -> dict[str, Any]:
+    """Call one function in this process; ``{"value": ..., "printed": ...}``.
+
+    ``request["target"]`` is "module:function" with JSON ``args``, else `code` holds a
+    cloudpickled ``(function, args)``. Coroutine functions are run to their end.
+    """
+    if request.get("target"):
+        module, _, name = request["target"].partition(":")
+        __import__(module)
+        function, args = getattr(sys.modules[module], name), request.get("args", ())
+    else:
+        import cloudpickle
+
+        sys.path[:] = request.get("path") or sys.path
+        with contextlib.suppress(OSError):
+            os.chdir(request.get("folder") or ".")
+        function, args = cloudpickle.loads(code)
+    printed = Printed()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        value = function(*args)
+        if hasattr(value, "__await__"):
+            import asyncio
+
+            async def main():
+                return await value
+
+            value = asyncio.run(main())
+    return {"value": value, "printed": printed.text(), "pid": os.getpid()}

@@ -1,0 +1,7 @@
+"""States an experiment, has the worker run it, and says what it found."""
+
+from .compare import Experiment, Progress
+from .comparison import Comparison
+from .request import BadRequest, Request, make_request
+
+__all__ = ["BadRequest", "Comparison", "Experiment", "Progress", "Request", "make_request"]

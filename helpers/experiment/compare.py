@@ -1,0 +1,209 @@
+"""Runs one comparison: fair, interleaved, repeated, within a budget of time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from ..measure.load import LIMIT, ForeignLoad
+from ..measure.machine import Machine
+from ..measure.prediction import UnitCost, predict
+from ..worker.client import Stopped, Worker
+from .comparison import Comparison
+from .request import Request
+
+ROUNDS = 9
+BUDGET_S = 4.0
+RETRIES = 3
+CONTROL_MS = 30
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an experiment stands: `share` from 0 to 1, and a few words."""
+
+    share: float
+    words: str
+
+
+class Experiment:
+    """One comparison on one worker; blocks the calling thread while it runs.
+
+    `on_progress(Progress)` comes at most five times a second, `on_recorded(Comparison)`
+    once, as soon as every model has run once and the timeline can be drawn; both from
+    the calling thread. `stop()` may be called from any other.
+    """
+
+    def __init__(self, worker: Worker, on_progress: Callable | None = None,
+                 on_recorded: Callable | None = None) -> None:  # fmt: skip
+        self.worker = worker
+        self._tell = on_progress or (lambda progress: None)
+        self._recorded = on_recorded or (lambda comparison: None)
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End the experiment now; `run` raises Stopped."""
+        self._stopped.set()
+        self.worker.stop()
+
+    def run(self, request: Request, said: dict[str, float] | None = None, *,
+            rounds: int = ROUNDS, budget_s: float = BUDGET_S) -> Comparison:  # fmt: skip
+        """Run the comparison. Raises Stopped or another RunError of the worker."""
+        self.worker.follow()
+        self._check()
+        self._tell(Progress(0.0, "starting"))
+        machine = read_machine_card(self.worker)
+        result = Comparison(request, machine, said=dict(said or {}))
+        self._check()
+        self.worker.load(request.workload, dict(request.own_models))
+        self._record(result)
+        self._recorded(result)
+        if result.failed() is None:
+            self._repeat(result, rounds, budget_s)
+        self._tell(Progress(1.0, "done"))
+        return result
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise Stopped("Stopped.")
+
+    # --- first, one recorded run a model -------------------------------------------------
+
+    def _record(self, result: Comparison) -> None:
+        request = result.request
+        self._single(result)
+        for number, model in enumerate(request.models):
+            expected = self._expected(result, model)
+            if expected > request.time_box and len(request.models) > 1:
+                result.left_out[model] = (
+                    f"{model} is left out: it would take about {_duration(expected)}, and "
+                    f"the time box is {request.time_box:g} s."
+                )
+                result.notes.append(result.left_out[model])
+                continue
+            share = (number, len(request.models), 0.5)
+            result.traced[model] = self._run(result, model, detail=True, share=share)
+            if result.traced[model].failed:
+                return
+
+    def _single(self, result: Comparison) -> None:
+        """One task alone: what it costs, for the prediction and to see what would hang."""
+        request = result.request
+        run = self.worker.run("sequential", 1, 1, time_box=request.time_box)
+        if not run.failed:
+            result.single.append((run.wall_s, run.usage.cpu_s))
+
+    def _expected(self, result: Comparison, model: str) -> float:
+        cost = result.cost()
+        if cost is None or model in result.request.own_models:
+            return 0.0
+        request, machine = result.request, result.machine
+        # The best case: never leave out what might be quick enough.
+        hopeful = UnitCost(cost.wait_s, cost.cpu_s, cost.releases_gil, cost.loop_waits,
+                           0.0, 0.0, 0.0)  # fmt: skip
+        cap = request.cap_of(model)
+        return predict(model, hopeful, request.tasks, cap, machine.cores, machine.gil)
+
+    def _run(self, result: Comparison, model: str, *, detail: bool = False, share=None):
+        self._check()
+        request = result.request
+        follow = None
+        if share:
+            number, of, part = share
+
+            def follow(done: int) -> None:
+                now = (number + done / request.tasks) / of * part
+                self._tell(Progress(now, f"{model}: {done:,} of {request.tasks:,} tasks"))
+
+            follow(0)
+        return self.worker.run(
+            model,
+            request.tasks,
+            request.cap_of(model),
+            detail=detail,
+            time_box=request.time_box,
+            on_progress=follow,
+        )
+
+    # --- then, interleaved repeats -------------------------------------------------------
+
+    def _repeat(self, result: Comparison, rounds: int, budget_s: float) -> None:
+        plan = rounds_within(
+            {model: run.wall_s for model, run in result.traced.items()}, rounds, budget_s
+        )
+        controlled = result.computes() and not result.one_core()
+        controls = []
+        load = ForeignLoad(lambda: [os.getpid(), *self.worker.processes()])
+        seen, retries, number, total = [], RETRIES, 0, rounds
+        while number < total:
+            due = [m for m in result.models if number in plan[m]]
+            order = due if number % 2 == 0 else due[::-1]
+            if controlled and number % 3 == 0:
+                controls.append(self._control())
+            batch = {}
+            for model in order:
+                share = 0.5 + 0.5 * number / total
+                self._tell(Progress(share, f"round {number + 1} of {total}: {model}"))
+                batch[model] = self._run(result, model)
+            if order and number in plan[min(plan, key=lambda m: len(plan[m]))]:
+                self._single(result)
+            foreign = load.read()
+            if foreign is not None:
+                load.begin()
+                if foreign > LIMIT and retries and number:
+                    retries -= 1  # another program came between: this round does not count
+                    continue
+                seen.append(foreign)
+            for model, run in batch.items():
+                result.repeats.setdefault(model, {})[number] = run
+            number += 1
+        result.foreign = median(seen) if seen else None
+        result.control = median(controls) if controls else None
+
+    def _control(self) -> float:
+        """How much more two processes compute than one, now: the positive control."""
+        self._tell(Progress(0.5, "is a second core free?"))
+        answer = self.worker.call("helpers.measure.control:two_processes", CONTROL_MS)
+        return answer["value"]
+
+
+def rounds_within(walls: dict[str, float], rounds: int, budget_s: float) -> dict[str, set[int]]:
+    """In which rounds each model runs, so that all fit into about `budget_s` seconds.
+
+    Models that take about as long as the quickest are the ones whose verdict is in doubt:
+    they come first, and run in the same rounds. What is left goes to the slow ones,
+    spread over the whole time. Everyone runs at least once.
+    """
+    costs = {model: wall + 0.005 for model, wall in walls.items()}
+    quickest = min(costs.values())
+    close = [model for model in costs if costs[model] <= 3 * quickest]
+    count = max(1, min(rounds, int(budget_s / sum(costs[m] for m in close))))
+    plan = {model: _spread(count, rounds) for model in close}
+    left = budget_s - count * sum(costs[m] for m in close)
+    for model in sorted(costs.keys() - plan.keys(), key=costs.get):
+        count = max(1, min(rounds, int(left / costs[model])))
+        plan[model] = _spread(count, rounds)
+        left -= count * costs[model]
+    return plan
+
+
+def _spread(count: int, rounds: int) -> set[int]:
+    return {round(k * rounds / count) for k in range(count)}
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+_cards: dict[str, Machine] = {}
+
+
+def read_machine_card(worker: Worker) -> Machine:
+    """The machine card as the worker's interpreter sees it, measured once a session."""
+    if worker.python not in _cards:
+        answer = worker.call("helpers.measure.machine:card_as_dict")
+        _cards[worker.python] = Machine.from_dict(answer["value"])
+    return _cards[worker.python]

@@ -1,0 +1,165 @@
+"""What a comparison found: the runs, the verdicts, the predictions, and what to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from ..measure.machine import Machine
+from ..measure.prediction import UnitCost, predict
+from ..measure.run import Run, same_results
+from ..measure.statistics import Verdict, compare_times
+from .request import Request
+
+#: A positive control below this: there was no second core to be had.
+CONTROL_SHOWS = 1.5
+
+
+@dataclass
+class Comparison:
+    """Runs of the same tasks in several models, interleaved; all times in seconds.
+
+    `traced` holds one recorded run a model, for the timeline; `repeats` the measured runs
+    as ``{model: {round: Run}}``; `single` the times of one task alone as (wall, CPU).
+    `control` is how much more two processes computed than one, in the same minutes;
+    `foreign` the cores that other programs used. `said` is the learner's prediction, in
+    seconds by model.
+    """
+
+    request: Request
+    machine: Machine
+    traced: dict[str, Run] = field(default_factory=dict)
+    repeats: dict[str, dict[int, Run]] = field(default_factory=dict)
+    single: list[tuple[float, float]] = field(default_factory=list)
+    control: float | None = None
+    foreign: float | None = None
+    said: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def models(self) -> list[str]:
+        """The models that ran, in the order they were asked for."""
+        return [name for name in self.request.models if name in self.traced]
+
+    def walls(self, model: str) -> list[float]:
+        """The measured wall times of `model`, one a repeat; the recorded run's if none."""
+        walls = [run.wall_s for run in self.repeats.get(model, {}).values()]
+        return walls or [self.traced[model].wall_s]
+
+    def wall(self, model: str) -> float:
+        """The median wall time of `model`."""
+        return median(self.walls(model))
+
+    def speedup(self, model: str, over: str = "sequential") -> float:
+        """How many times as fast `model` is as `over`, from the medians."""
+        return self.wall(over) / self.wall(model)
+
+    def cores(self, model: str) -> float:
+        """Cores used by `model`: CPU time over wall time, median of the repeats."""
+        runs = list(self.repeats.get(model, {}).values()) or [self.traced[model]]
+        return median(run.usage.cores for run in runs)
+
+    def fastest(self) -> str:
+        """The model with the smallest median; whether that means anything, `verdict` says."""
+        return min(self.models, key=self.wall)
+
+    def verdict(self, first: str, second: str) -> Verdict:
+        """The verdict on two models, from the rounds in which both ran.
+
+        Raises KeyError for a model that did not run.
+        """
+        a, b = self.repeats.get(first, {}), self.repeats.get(second, {})
+        pairs = [(a[k].wall_s, b[k].wall_s) for k in sorted(a.keys() & b.keys())]
+        if not pairs:
+            pairs = [(self.traced[first].wall_s, self.traced[second].wall_s)]
+        return compare_times(first, second, pairs)
+
+    def verdicts(self) -> list[Verdict]:
+        """The fastest model against each other one, the closest first."""
+        best = self.fastest()
+        others = sorted((m for m in self.models if m != best), key=self.wall)
+        return [self.verdict(best, other) for other in others]
+
+    def failed(self) -> Run | None:
+        """The first run in which a task failed, or None."""
+        return next((run for run in self.traced.values() if run.failed), None)
+
+    def agree(self) -> bool | None:
+        """Whether all models returned the same results; None where that can't be told."""
+        runs = list(self.traced.values())
+        answers = [same_results(runs[0], run) for run in runs[1:]]
+        return False if False in answers else None if None in answers else True
+
+    def cost(self) -> UnitCost | None:
+        """What one task costs, as measured beside the runs."""
+        if not self.single:
+            return None
+        workload = self.request.workload
+        wall = median(wall for wall, _ in self.single)
+        cpu = min(wall, median(cpu for _, cpu in self.single))
+        if workload.cpu_s == 0.0:
+            cpu = 0.0
+        elif workload.wait_s == 0.0:
+            cpu = wall
+        native = workload.kind == "native"
+        return UnitCost(wall - cpu, cpu, native, workload.loop_waits,
+                        self.machine.task_s, self.machine.thread_s)  # fmt: skip
+
+    def predicted(self, model: str) -> float | None:
+        """What the simple model of `measure.prediction` says; None where it can't."""
+        cost = self.cost()
+        if cost is None or model in self.request.own_models:
+            return None
+        request, machine = self.request, self.machine
+        cap = request.cap_of(model)
+        return predict(model, cost, request.tasks, cap, machine.cores, machine.gil)
+
+    def one_core(self) -> bool:
+        """Whether this machine can't show a gain from several cores at all."""
+        return self.machine.cores < 1.5
+
+    def computes(self) -> bool:
+        """Whether the tasks mostly compute (as measured on one task alone)."""
+        cost = self.cost()
+        return cost is not None and cost.cpu_s > cost.wait_s
+
+    def summary(self) -> list[str]:
+        """Sentences: what failed or was found, then what limits it."""
+        run = self.failed()
+        if run is not None:
+            failure = run.failures[0]
+            which = f"task {failure['task']}" if run.tasks > 1 else "the task"
+            count = f"{run.failed} of {run.tasks} tasks" if run.tasks > 1 else "the task"
+            message = f": {failure['message']}" if failure["message"] else ""
+            return [f"In {run.model}, {which} raised {failure['type']}{message} "
+                    f"({count} failed). Nothing was compared."]  # fmt: skip
+        said = [_sentence(verdict) for verdict in self.verdicts()]
+        if len(self.models) == 1:
+            said = [f"{self.models[0].capitalize()} took {self.wall(self.models[0]) * 1e3:,.0f} ms."]
+        if self.agree() is False:
+            said.insert(0, "The models did not return the same results: they did not do the "
+                           "same work, so their times can't be compared.")  # fmt: skip
+        return said + self.limits()
+
+    def limits(self) -> list[str]:
+        """What keeps the result from saying more."""
+        found = [*self.request.notes, *self.notes]
+        if self.computes():
+            if self.one_core():
+                found.append("This machine has one usable core: it can't show a gain from several.")
+            elif self.control is not None and self.control < CONTROL_SHOWS:
+                found.append(f"Two processes did only {self.control:.1f}× the work of one just now: "
+                             f"no second core was free, so no gain could show.")  # fmt: skip
+            elif self.control is not None:
+                found.append(f"A second core was free: two processes did {self.control:.1f}× the "
+                             f"work of one in the same time.")  # fmt: skip
+        if self.foreign is not None and self.foreign > 0.2:
+            found.append(f"Other programs used {self.foreign:.1f} cores meanwhile: run it again "
+                         f"when they have ended.")  # fmt: skip
+        return found
+
+
+def _sentence(verdict: Verdict) -> str:
+    text = str(verdict)
+    return text[0].upper() + text[1:] + "." if not text.startswith("asyncio") else text + "."

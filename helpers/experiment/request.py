@@ -1,0 +1,187 @@
+"""What is asked for, checked before anything runs: one clear sentence for bad input."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import models as known_models
+from ..workloads import BadWorkload, Workload, as_workload
+
+MOST_TASKS = 100_000
+MOST_THREADS = 2_000
+MOST_PROCESSES = 32
+DEFAULT_MODELS = ("sequential", "asyncio", "threads")
+
+
+class BadRequest(ValueError):
+    """The experiment can't be run as asked; the message says what to do instead.
+
+    In a notebook it shows as that one sentence, without a traceback.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One experiment: `tasks` tasks of `workload`, at most `cap` at once, in `models`.
+
+    `own_models` holds those of the models that are a learner's functions, by name.
+
+    `notes` are sentences on what was changed or left out, for the reader.
+    """
+
+    workload: Workload
+    tasks: int
+    cap: int
+    models: tuple[str, ...]
+    time_box: float
+    notes: tuple[str, ...] = ()
+    own_models: Mapping[str, Callable] = field(default_factory=dict)
+
+    def cap_of(self, model: str) -> int:
+        """The cap of one model: processes cost memory each, so fewer of them."""
+        return min(self.cap, MOST_PROCESSES) if model == "processes" else self.cap
+
+
+def make_request(what: Any, tasks: Any = 20, *, workers: Any = None, models: Any = None,
+                 time_box: Any = 8.0, args: tuple = ()) -> Request:  # fmt: skip
+    """Check everything and give the `Request`. Raises BadRequest with one sentence."""
+    try:
+        workload = as_workload(what, args)
+    except BadWorkload as error:
+        raise BadRequest(str(error)) from None
+    tasks = whole(tasks, "tasks", 1, MOST_TASKS)
+    names, own_models, notes = _models(models, workload)
+    most = thread_limit()
+    if workers is None:
+        cap = tasks
+    else:
+        cap = min(whole(workers, "workers", 1, MOST_TASKS), tasks)
+    threaded = own_models or any(name in known_models.THREADED for name in names)
+    if cap > most and threaded:
+        notes.append(
+            f"At most {most:,} tasks at once, in every model: more threads could make this "
+            f"machine unusable. Compare asyncio alone to have more."
+        )
+        cap = most
+    if "processes" in names and cap > MOST_PROCESSES:
+        notes.append(f"Processes: at most {MOST_PROCESSES} at once, because of their memory.")
+    box = seconds(time_box, "time_box")
+    return Request(workload, tasks, cap, names, box, tuple(notes), own_models)
+
+
+def whole(value: Any, name: str, least: int, most: int) -> int:
+    """`value` as a whole number from `least` to `most`. Raises BadRequest."""
+    wanted = f"{name} is a whole number from {least:,} to {most:,}"
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        if not (isinstance(value, float) and value.is_integer()):
+            raise BadRequest(f"{wanted}; {value!r} is not: write {name}={min(20, most)}.")
+        value = int(value)
+    value = value.__index__()
+    if value < least:
+        raise BadRequest(f"{wanted}; {value:,} is too small: write {name}={least} or more.")
+    if value > most:
+        raise BadRequest(f"{wanted}; {value:,} is too large: write {name}={most} or less.")
+    return value
+
+
+def seconds(value: Any, name: str, most: float = 600.0) -> float:
+    """`value` as seconds, above 0 and at most `most`. Raises BadRequest."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 < number <= most:
+        raise BadRequest(f"{name} is a time in seconds, above 0 and at most {most:g}; "
+                         f"{value!r} is not: write {name}=8.")  # fmt: skip
+    return number
+
+
+def _models(wanted: Any, workload: Workload) -> tuple[tuple[str, ...], dict, list[str]]:
+    explicit = wanted is not None
+    if isinstance(wanted, str) or callable(wanted):
+        wanted = [wanted]
+    found: dict[str, Any] = {}
+    known = ", ".join(known_models.MODELS)
+    for model in wanted if explicit else DEFAULT_MODELS:
+        if callable(model):
+            found[own_name(model, found)] = model
+        elif model in known_models.MODELS:
+            found[model] = model
+        else:
+            raise BadRequest(f"There is no model {model!r}: choose among {known}.")
+    if not found:
+        raise BadRequest(f"Choose at least one model: {known}.")
+    kept = {n: m for n, m in found.items() if known_models.for_workload(m, workload) is not None}
+    left_out = [name for name in found if name not in kept]
+    if not kept:
+        raise BadRequest(f"{workload.title} has no form that {', '.join(found)} can run: pass a "
+                         f"pair (blocking, async).")  # fmt: skip
+    notes = []
+    if left_out and workload.coroutine is None and not explicit:
+        kept.setdefault("asyncio+threads", "asyncio+threads")
+    if left_out:
+        missing = "async" if workload.coroutine is None else "blocking"
+        notes.append(f"Without {' and '.join(left_out)}: {workload.title} has no {missing} form. "
+                     f"Pass a pair (blocking, async) to have it.")  # fmt: skip
+    return tuple(kept), {n: m for n, m in kept.items() if callable(m)}, notes
+
+
+def own_name(how: Callable, taken) -> str:
+    """The name under which a learner's model is shown. Raises BadRequest if it can't be one."""
+    name = getattr(how, "__name__", type(how).__name__).replace("_", " ").strip()
+    try:
+        inspect.signature(how).bind("one", "numbers")
+    except TypeError:
+        raise BadRequest(
+            f"A model of your own takes (one, numbers), as in: def {how.__name__}(one, numbers); "
+            f"it calls one(number) for each of them."
+        ) from None
+    if name in taken or name in known_models.MODELS:
+        raise BadRequest(f"There are two models named {name!r}: give your function another name.")
+    return name
+
+
+def thread_limit() -> int:
+    """How many threads a run may start here: what leaves the machine usable.
+
+    The smallest of 2,000, 80 % of what the process limits leave, a third of the memory
+    maps that a process may have, and free memory at 60 KB a thread.
+    """
+    limits = [MOST_THREADS]
+    for path, share in (("/proc/sys/vm/max_map_count", 1 / 3), ("/proc/sys/kernel/threads-max", 0.5)):
+        limits += [int(n * share) for n in _numbers(path)]
+    limits += _pids_left()
+    try:
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(int(soft * 0.8))
+    except (ImportError, AttributeError, OSError):
+        pass
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        limits.append(free // 60_000)
+    except (AttributeError, ValueError, OSError):
+        pass
+    return max(1, min(limits))
+
+
+def _numbers(path: str) -> list[int]:
+    try:
+        with open(path) as text:
+            return [int(text.read().split()[0])]
+    except (OSError, ValueError, IndexError):
+        return []
+
+
+def _pids_left() -> list[int]:
+    most, used = _numbers("/sys/fs/cgroup/pids.max"), _numbers("/sys/fs/cgroup/pids.current")
+    return [int((most[0] - used[0]) * 0.8)] if most and used else []

@@ -61,7 +61,7 @@ class Experiment:
         self.worker.load(request.workload, dict(request.own_models))
         self._record(result)
         self._recorded(result)
-        if result.failed() is None:
+        if result.complete():
             self._repeat(result, rounds, budget_s)
         self._tell(Progress(1.0, "done"))
         return result

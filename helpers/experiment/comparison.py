@@ -85,6 +85,10 @@ class Comparison:
         """The first run in which a task failed, or None."""
         return next((run for run in self.traced.values() if run.failed), None)
 
+    def complete(self) -> bool:
+        """Whether every model ran every task, and none failed."""
+        return not any(run.failed or run.never_ran for run in self.traced.values())
+
     def agree(self) -> bool | None:
         """Whether all models returned the same results; None where that can't be told."""
         runs = list(self.traced.values())
@@ -134,6 +138,11 @@ class Comparison:
             message = f": {failure['message']}" if failure["message"] else ""
             return [f"In {run.model}, {which} raised {failure['type']}{message} "
                     f"({count} failed). Nothing was compared."]  # fmt: skip
+        for run in self.traced.values():
+            if run.never_ran:
+                return [f"{run.model} ran {run.tasks - run.never_ran} of {run.tasks} tasks; the "
+                        f"others never ran. Nothing was compared: call one(number) for every "
+                        f"number."]  # fmt: skip
         said = [_sentence(verdict) for verdict in self.verdicts()]
         if len(self.models) == 1:
             said = [f"{self.models[0].capitalize()} took {self.wall(self.models[0]) * 1e3:,.0f} ms."]

@@ -28,7 +28,8 @@ class Run:
 
     `digest` identifies the results, task by task in order (None where they can't be
     pickled); `results` holds them where they are small. `failed` counts the tasks that
-    raised, `failures` describes the first of them. `printed` is what tasks wrote to
+    raised, `failures` describes the first of them; `never_ran` counts those that the
+    model did not run at all. `printed` is what tasks wrote to
     stdout and stderr, cut after 2,000 characters.
     """
 
@@ -38,6 +39,7 @@ class Run:
     wall_s: float
     usage: Usage
     failed: int = 0
+    never_ran: int = 0
     failures: list[Failure] = field(default_factory=list)
     digest: str | None = None
     results: list[Any] | None = None
@@ -58,6 +60,7 @@ class Run:
             "wall_s": self.wall_s,
             "usage": self.usage.as_dict(),
             "failed": self.failed,
+            "never_ran": self.never_ran,
             "failures": sorted(self.failures, key=lambda f: f["task"])[:MOST_FAILURES],
             "digest": digest,
             "lag": self.lag.as_dict() if self.lag else None,
@@ -89,6 +92,7 @@ class Run:
             wall_s=header["wall_s"],
             usage=Usage(**header["usage"]),
             failed=header["failed"],
+            never_ran=header["never_ran"],
             failures=[Failure(failure) for failure in header["failures"]],
             digest=header["digest"],
             results=_unpickle(blobs[-1]),

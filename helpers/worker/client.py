@@ -114,7 +114,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process and everything it started. Safe to call twice."""
-        process, self._process, self._loaded = self._process, None, None
+        process, self._process, self._loaded, self.host = self._process, None, None, None
         if process is None:
             return
         self._kill_run()
@@ -183,6 +183,7 @@ class Worker:
             finally:
                 board.release()
         finally:
+            self._renew()
             self._lock.release()
 
     def call(self, function: Callable | str, *args: Any, time_box: float = 60.0,
@@ -206,6 +207,7 @@ class Worker:
                 request = {"do": "call", "target": function, "args": args}
             return pickle.loads(self._measure(request, time_box, memory_mb, None))
         finally:
+            self._renew()
             self._lock.release()
 
     def stop(self) -> None:
@@ -254,7 +256,7 @@ class Worker:
             )
 
     def _revive(self) -> None:
-        """A worker that spawns is used up by each run: start and load the next one."""
+        """Start and load the worker again, if it has ended since it was loaded."""
         if self._process is None or self._process.poll() is not None:
             self._load(*self._loaded)
 
@@ -330,6 +332,13 @@ class Worker:
             raise RunError("The worker has ended: run it again.")
         raise RunError(_died(status))
 
+    def _renew(self) -> None:
+        """A worker that spawns is used up by one request: end it, remember its workload."""
+        if self.method == "spawn":
+            loaded = self._loaded
+            self.close()
+            self._loaded = loaded
+
     def _memory_mb(self) -> float:
         pid = self._running
         if pid is None:
@@ -378,6 +387,8 @@ def _as_code(what: Any) -> bytes:
 
 
 def _died(status: int) -> str:
+    if status < 0:
+        return "The run's process ended before it could finish: run it again."
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         return (f"The run's process was killed by signal {number} before it could finish: "

@@ -46,6 +46,14 @@ class Printed(io.TextIOBase):
         return f"{self._kept}\n[{self._dropped:,} more characters were printed and not kept]"
 
 
+@contextlib.contextmanager
+def _captured():
+    """What is printed meanwhile, on either stream, goes to the `Printed` that it yields."""
+    printed = Printed()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        yield printed
+
+
 def load_workload(description: dict, code: bytes) -> tuple[Workload, dict]:
     """The workload of a request and the learner's own models, by name.
 
@@ -121,9 +129,9 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
     module = models.for_workload((own_models or {}).get(name, name), workload)
     if module is None:
         raise LookupError(f"{workload.title} has no form that {name} can run")
-    printed = Printed()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), quiet_gc():
+    with _captured(), quiet_gc():
         _warm_up(module, workload)
+    with _captured() as printed, quiet_gc():
         recorder = Recorder(tasks, Board(tasks, buffer), detail)
         if module.FORM == "remote":
             one = Remote(recorder, workload)
@@ -152,6 +160,7 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
         wall_s=usage.wall_s,
         usage=usage,
         failed=len(recorder.failures),
+        never_ran=recorder.board.ended.tolist().count(0),
         failures=recorder.failures,
         results=recorder.results,
         lag=lag(beats, meter.end_ns),
@@ -223,8 +232,7 @@ def call(request: dict, code: bytes) -> dict[str, Any]:
         with contextlib.suppress(OSError):
             os.chdir(request.get("folder") or ".")
         function, args = cloudpickle.loads(code)
-    printed = Printed()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with _captured() as printed:
         value = function(*args)
         if hasattr(value, "__await__"):
             import asyncio

@@ -52,6 +52,7 @@ class Zygote:
     def __init__(self, inbox: SharedFile, board: SharedFile, outbox: SharedFile) -> None:
         self.inbox, self.board, self.outbox = inbox, board, outbox
         self.loaded = None, {}
+        self.is_host = False
         self._pending = b""
         # The protocol gets descriptors of its own: a task that reads stdin or prints
         # must not be able to disturb it.
@@ -87,8 +88,10 @@ class Zygote:
         while (request := self.receive()) is not None:
             action = request["do"]
             if action == "unload":
-                return
-            if action == "load":
+                if self.is_host:
+                    return
+                self.send(unloaded=0)
+            elif action == "load":
                 status = self._fork(lambda request=request: self._host(request), wait=True)
                 self.send(unloaded=status)
             else:
@@ -108,6 +111,7 @@ class Zygote:
         self.send(loaded=os.getpid())
         gc.collect()
         gc.freeze()
+        self.is_host = True
         self.serve()
 
     def _measure(self, request: dict) -> None:
@@ -199,7 +203,7 @@ def serve_once(zygote: Zygote) -> None:
 
     def end_with_the_pipe() -> None:
         os.read(zygote._in, 1)
-        os._exit(0)
+        os.killpg(os.getpgrp(), signal.SIGKILL)  # a pool's processes too; it leads the group
 
     threading.Thread(target=end_with_the_pipe, daemon=True).start()
     zygote._measure(request)

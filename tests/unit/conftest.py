@@ -1,0 +1,42 @@
+"""One worker for the unit tests, and the check that none of them leaves anything behind."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+
+from helpers.experiment import Experiment, make_request
+from helpers.worker.client import Worker
+
+
+@pytest.fixture(scope="session")
+def session_worker():
+    """A worker that several tests share; starting one for each would only cost time."""
+    worker = Worker()
+    worker.start()
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def worker(session_worker):
+    """The shared worker, ready, and after the test without a single run's process left."""
+    session_worker.start()
+    session_worker.follow()
+    yield session_worker
+    lasting = set(session_worker.processes())
+    zygote = session_worker._process
+    if zygote is not None and psutil.pid_exists(zygote.pid):
+        children = {p.pid for p in psutil.Process(zygote.pid).children(recursive=True)}
+        assert children <= lasting, "a run left a process behind"
+
+
+@pytest.fixture
+def experiment(worker):
+    """``experiment(what, tasks, ...)`` runs a comparison with few rounds."""
+
+    def run(what, tasks=5, *, rounds=1, said=None, **options):
+        request = make_request(what, tasks, **options)
+        return Experiment(worker).run(request, said, rounds=rounds, budget_s=1.0)
+
+    return run

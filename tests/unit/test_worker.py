@@ -1,0 +1,357 @@
+"""The worker process: results, bad tasks, Stop, caps, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from helpers.worker.client import (
+    Busy,
+    MemoryCapReached,
+    RunError,
+    Stopped,
+    TimeBoxEnded,
+    Worker,
+)
+from helpers.workloads import as_workload, work
+
+PROJECT = Path(__file__).parents[2]
+
+
+def gone(pid: int, seconds: float = 10.0) -> bool:
+    """Whether the process ends within `seconds`; a zombie counts as ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def load(worker, function, *args):
+    worker.load(as_workload(function, args))
+
+
+def test_results_come_back_in_order(worker):
+    load(worker, lambda number: number * number)
+    for model in ("sequential", "threads", "processes"):
+        assert worker.run(model, 6, 3).results == [0, 1, 4, 9, 16, 25]
+
+
+def test_a_closure_and_its_module_travel(worker):
+    base = 7
+
+    def plus(number):
+        return os.path.basename(f"/x/{number + base}")
+
+    load(worker, plus)
+    assert worker.run("threads", 2, 2).results == ["7", "8"]
+
+
+def test_every_failure_is_kept_with_its_task(worker):
+    def fail(number):
+        if number % 2:
+            raise ValueError(f"no bread for {number}")
+        return number
+
+    load(worker, fail)
+    for model in ("sequential", "threads", "processes", "asyncio+threads"):
+        run = worker.run(model, 6, 2)
+        assert run.failed == 3, model
+        assert [f["task"] for f in run.failures] == [1, 3, 5]
+        assert run.failures[0]["message"] == "no bread for 1"
+        assert "raise ValueError" in run.failures[0]["traceback"]
+        assert run.results == [0, None, 2, None, 4, None]
+
+
+def test_failing_and_cancelled_coroutines(worker):
+    async def fail(number):
+        import asyncio
+
+        await asyncio.sleep(0)
+        if number == 1:
+            raise KeyError("loaf")
+        if number == 2:
+            raise asyncio.CancelledError
+        return number
+
+    load(worker, fail)
+    run = worker.run("asyncio", 4, 4)
+    assert [f["type"] for f in run.failures] == ["KeyError", "CancelledError"]
+    assert run.results == [0, None, None, 3]
+
+
+def test_sys_exit_in_a_task_is_a_failure_of_that_task(worker):
+    def leave(number):
+        if number == 1:
+            sys.exit(4)
+        return number
+
+    load(worker, leave)
+    for model in ("sequential", "threads", "processes"):
+        run = worker.run(model, 3, 1)
+        assert [(f["task"], f["type"]) for f in run.failures] == [(1, "SystemExit")], model
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [(lambda: os._exit(3), "code 3"), (lambda: os.kill(os.getpid(), signal.SIGKILL), "signal 9")],
+)
+def test_a_task_that_ends_its_process(worker, how, words):
+    load(worker, how)
+    with pytest.raises(RunError, match=words):
+        worker.run("threads", 2, 2)
+    worker.load(work.sleep(1))
+    assert worker.run("asyncio", 2, 2).failed == 0
+
+
+def test_a_task_that_kills_its_pool_process(worker):
+    def kill(number):
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.05)
+        return number
+
+    load(worker, kill)
+    run = worker.run("processes", 4, 2)
+    assert run.failures[0]["type"] == "BrokenProcessPool"
+    assert 1 in {failure["task"] for failure in run.failures}
+
+
+def test_a_megabyte_of_print_is_cut_and_counted(worker):
+    load(worker, lambda: print("x" * 1_000_000))
+    printed = worker.run("threads", 3, 3).printed
+    assert printed.startswith("xxx")
+    assert len(printed) < 3_000
+    assert "2,998,003 more characters" in printed  # three newlines count too
+
+
+def test_reading_stdin_does_not_hang(worker):
+    load(worker, lambda: input("?"))
+    assert worker.run("sequential", 1, 1).failures[0]["type"] == "EOFError"
+
+
+def test_closing_and_writing_to_descriptors_does_no_harm(worker):
+    def rude():
+        os.write(1, b'{"done": true}\n')
+        os.write(2, b"noise\n")
+        return 5
+
+    load(worker, rude)
+    assert worker.run("sequential", 2, 1).results == [5, 5]
+
+
+def test_the_time_box_ends_what_never_returns(worker):
+    def forever():
+        while True:
+            pass
+
+    load(worker, forever)
+    with pytest.raises(TimeBoxEnded, match=r"time box.*time_box="):
+        worker.run("threads", 2, 2, time_box=0.3)
+
+
+def test_the_memory_cap(worker):
+    def eat():
+        kept = []
+        while True:
+            kept.append(bytearray(1 << 20))
+
+    load(worker, eat)
+    with pytest.raises(MemoryCapReached, match="300 MB"):
+        worker.run("sequential", 1, 1, memory_mb=300, time_box=30)
+
+
+@pytest.mark.parametrize("model", ["sequential", "threads", "processes"])
+def test_stop_leaves_nothing_running(worker, model):
+    worker.load(work.sleep(20_000))
+    seen: list[int] = []
+
+    def stop_when_it_runs():
+        while worker._running is None:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        seen.extend(p.pid for p in psutil.Process(worker._running).children(recursive=True))
+        seen.append(worker._running)
+        worker.stop()
+
+    thread = threading.Thread(target=stop_when_it_runs)
+    thread.start()
+    with pytest.raises(Stopped):
+        worker.run(model, 4, 4, time_box=60)
+    thread.join()
+    assert len(seen) == (5 if model == "processes" else 1)
+    assert all(gone(pid) for pid in seen)
+    worker.follow()
+    worker.load(work.sleep(1))
+    assert worker.run(model, 2, 2).failed == 0
+
+
+def test_a_stop_before_the_run_counts(worker):
+    worker.load(work.sleep(1))
+    worker.stop()
+    with pytest.raises(Stopped):
+        worker.run("asyncio", 1, 1)
+
+
+def test_a_second_run_at_the_same_time_is_refused(worker):
+    worker.load(work.sleep(20_000))
+    thread = threading.Thread(target=lambda: pytest.raises(Stopped, worker.run, "asyncio", 1, 1))
+    thread.start()
+    while worker._running is None:
+        time.sleep(0.01)
+    with pytest.raises(Busy, match="wait for its end"):
+        worker.run("asyncio", 1, 1)
+    worker.stop()
+    thread.join()
+
+
+def test_what_cannot_be_sent_is_said(worker):
+    lock = threading.Lock()
+    with pytest.raises(RunError, match=r"can't be sent.*inside the function"):
+        load(worker, lambda: lock)
+    with pytest.raises(RunError, match="can't be sent"):
+        load(worker, lambda thing: thing, lock)
+
+
+def test_what_cannot_be_imported_there_is_said(worker, tmp_path, monkeypatch):
+    (tmp_path / "vanishing.py").write_text("def f():\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import vanishing
+
+    (tmp_path / "vanishing.py").unlink()
+    with pytest.raises(RunError, match=r"can't be loaded in the worker: ModuleNotFoundError"):
+        load(worker, vanishing.f)
+    worker.load(work.sleep(1))
+    assert worker.run("asyncio", 1, 1).failed == 0
+
+
+def test_progress_counts_ended_tasks(worker):
+    worker.load(work.sleep(100))
+    seen: list[int] = []
+    worker.run("sequential", 8, 1, on_progress=seen.append)
+    assert seen
+    assert seen == sorted(seen)
+    assert all(0 <= count <= 8 for count in seen)
+
+
+def test_a_killed_worker_is_replaced(worker):
+    worker.load(work.sleep(1))
+    pid = worker.processes()[0]
+    os.kill(pid, signal.SIGKILL)
+    worker._process.wait()
+    assert worker.run("asyncio", 1, 1).failed == 0
+    assert worker.processes()[0] != pid
+
+
+def test_a_function_in_a_process_of_its_own(worker):
+    def where(word):
+        print("said", word)
+        return os.getpid()
+
+    answer = worker.call(where, "hello")
+    assert answer["value"] != os.getpid()
+    assert answer["printed"] == "said hello\n"
+    with pytest.raises(RunError, match="ZeroDivisionError") as caught:
+        worker.call(lambda: 1 / 0)
+    assert "Traceback" in caught.value.details
+
+
+def test_where_there_is_no_fork():
+    worker = Worker(method="spawn")
+    try:
+        worker.load(as_workload(lambda number: (number + 1, os.getpid())))
+        first = worker.run("threads", 3, 3).results
+        again = worker.run("asyncio+threads", 2, 2, detail=True).results
+        assert [value for value, _ in first] == [1, 2, 3]
+        assert [value for value, _ in again] == [1, 2]
+        assert len({pid for _, pid in first + again}) == 2, "each run has a process of its own"
+        assert worker.call("helpers.measure.machine:card_as_dict")["value"]["cores"] >= 1
+        worker.load(work.sleep(20_000))
+        threading.Timer(0.7, worker.stop).start()
+        with pytest.raises(Stopped):
+            worker.run("threads", 2, 2, time_box=60)
+    finally:
+        worker.close()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_tree_dies_with_the_kernel(method, tmp_path):
+    """A kernel that is killed with its whole group, as a restart does it."""
+    code = f"""
+import threading, time
+from helpers.worker.client import Worker
+from helpers.workloads import work
+w = Worker(method={method!r})
+w.load(work.sleep(60_000))
+threading.Thread(target=lambda: w.run("processes", 2, 2, time_box=600), daemon=True).start()
+while w._running is None:
+    time.sleep(.01)
+time.sleep(1)
+print(w._running, *w.processes(), flush=True)
+time.sleep(600)
+"""
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    with kernel.stdout:
+        pids = {int(pid) for pid in kernel.stdout.readline().split()}
+        children = [p.pid for pid in pids for p in psutil.Process(pid).children(recursive=True)]
+        os.killpg(kernel.pid, signal.SIGKILL)
+        kernel.wait()
+    assert len(children) >= 2
+    left = [pid for pid in {*pids, *children} if not gone(pid)]
+    assert not left, f"{len(left)} processes outlived the kernel"
+
+
+def test_closing_twice_and_closing_what_never_started():
+    worker = Worker()
+    worker.close()
+    worker.start()
+    pid = worker.processes()[0]
+    worker.close()
+    worker.close()
+    assert gone(pid)
+
+
+def test_an_interpreter_that_is_none():
+    with pytest.raises(RunError, match="can't be started|did not start"):
+        Worker("/bin/false").start()
+
+
+def other_python() -> str | None:
+    """Another CPython of the machine, of another version than this one."""
+    for minor in (11, 12, 13, 14):
+        if minor == sys.version_info.minor:
+            continue
+        for candidate in Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"):
+            return str(candidate)
+    return None
+
+
+def test_another_interpreter_is_a_worker_too():
+    python = other_python()
+    if python is None:
+        pytest.skip("no other CPython on this machine")
+    worker = Worker(python)
+    try:
+        worker.load(work.compute(2))
+        assert worker.version[:2] != sys.version_info[:2]
+        for model in ("sequential", "asyncio", "threads", "processes"):
+            assert worker.run(model, 2, 2, detail=True).failed == 0
+        with pytest.raises(RunError, match="only\\s+between equal versions"):
+            worker.load(as_workload(lambda: 1))
+    finally:
+        worker.close()

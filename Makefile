@@ -1,0 +1,86 @@
+# Every target does its own set-up. PY is the interpreter that makes the environment,
+# VENV the folder it goes to:  make test PY=python3.13 VENV=.venv313
+PY ?= python3
+VENV ?= .venv
+LAB_ARGS ?=
+TEST_ARGS ?=
+LOCK_ARGS ?=
+
+SHELL := /bin/sh
+PYTHON := $(VENV)/bin/python
+# Scripts in an environment hold absolute paths, so a moved folder, like another
+# interpreter, needs a new environment: both are part of the stamp's name.
+READY := $(VENV)/.ready-$(shell printf '%s' '$(CURDIR) $(PY)' | cksum | cut -d' ' -f1)
+# JupyterLab refuses to run as root without it, and a container's user often is root.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup lab test bench lock clean check-python
+
+help:
+	@echo 'make lab     open the course in JupyterLab   (LAB_ARGS=--no-browser prints the address only)'
+	@echo 'make test    run every test                  (TEST_ARGS="-k binder" picks some)'
+	@echo 'make bench   measure what the course costs'
+	@echo 'make lock    write requirements.lock anew    (LOCK_ARGS=--upgrade takes newer versions)'
+	@echo 'make clean   remove the environment and what was generated'
+	@echo
+	@echo 'PY=python3.13 picks another Python, VENV=.venv313 another folder for its environment.'
+
+lab: setup
+	@# The user's own settings stay: this adds defaults, and writes nothing to the home folder.
+	@JUPYTER_CONFIG_PATH='$(CURDIR)'"$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+	$(PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir='$(CURDIR)' \
+	  --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(AS_ROOT) $(LAB_ARGS)
+
+test: setup
+	$(PYTHON) -m pytest $(TEST_ARGS)
+
+bench: setup
+	$(PYTHON) -m benchmarks
+
+setup: $(READY)
+
+# Only the lock decides: a change of a tool's setting in pyproject.toml installs nothing.
+$(READY): requirements.lock
+	@$(MAKE) --no-print-directory check-python
+	@if [ -e '$(VENV)' ] && [ ! -e '$(VENV)/pyvenv.cfg' ]; then \
+	  echo '$(VENV) exists and is no Python environment: name another folder, VENV=...'; exit 1; fi
+	@echo 'Setting up $(VENV), once: about half a minute.'
+	@$(PY) -m venv --clear '$(VENV)'
+	@sed -n '/^uv==/,/^ *# via/p' requirements.lock | $(PYTHON) -m pip install --quiet \
+	  --disable-pip-version-check --require-hashes --no-deps --requirement /dev/stdin
+	@# pip knows the index or proxy that a company's pip.conf names, and uv does not.
+	@$(VENV)/bin/uv --no-config pip install --quiet --python $(PYTHON) --compile-bytecode \
+	  --require-hashes --no-deps --requirement requirements.lock || { \
+	  echo 'uv could not install; trying pip, which is slower.'; \
+	  $(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes --no-deps --requirement requirements.lock; }
+	@echo '$(CURDIR)' > "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
+	@# Lists the machine's fonts now, so that the first picture need not.
+	@$(PYTHON) -c 'import matplotlib.font_manager'
+	@touch $@
+
+check-python:
+	@command -v '$(PY)' >/dev/null || { \
+	  echo 'The course needs Python 3.11 or newer, and there is no $(PY) here: install one, or name yours with PY=...'; exit 1; }
+	@'$(PY)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "The course needs Python 3.11 or newer, and $(PY) is $$('$(PY)' -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])'): name a newer one, for example PY=python3.12"; exit 1; }
+	@'$(PY)' -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo '$(PY) cannot make environments: on Debian or Ubuntu, run  apt-get install python3-venv  first.'; exit 1; }
+
+# An environment of its own, since a lock that cannot be installed must be mendable.
+lock: check-python
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(PY) -m venv "$$scratch" && \
+	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check 'uv>=0.9' && \
+	UV_CUSTOM_COMPILE_COMMAND='make lock' "$$scratch/bin/uv" --no-config pip compile --quiet \
+	  --universal --generate-hashes --python-version 3.11 --all-extras \
+	  --constraint tools/lock-constraints.txt --output-file requirements.lock \
+	  $(LOCK_ARGS) pyproject.toml
+
+clean:
+	@if [ -e '$(VENV)/pyvenv.cfg' ]; then rm -rf '$(VENV)'; fi
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	find . \( -name .git -o -name '.venv*' \) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) \
+	  -type d -prune -exec rm -rf {} +

@@ -25,8 +25,8 @@ _WHERE = {
     "sweep": "helpers.notebook",
     "in_worker": "helpers.notebook",
     "machine": "helpers.notebook",
+    "table": "helpers.notebook",
     "panel": "helpers.widgets",
-    "predict": "helpers.widgets",
 }
 
 __all__ = list(_WHERE)

@@ -1,0 +1,108 @@
+"""The controls of the panel: number fields, menus, check boxes, and what they say.
+
+Number fields, not sliders: they have a label that a screen reader reads, they work by
+keyboard, and what was typed stays visible.
+"""
+
+from __future__ import annotations
+
+import ipywidgets as w
+
+from ..experiment import BadRequest, Request, make_request
+from ..experiment.request import seconds, whole
+from ..models import MODELS
+from .presets import PRESETS, WORKS, Preset, make
+
+_LABEL = {"description_width": "9em"}
+_WIDE = {"width": "24em"}
+NO_GUESS = "no prediction"
+LONGEST_MS = 60_000
+
+
+class Controls:
+    """Everything a learner sets before Run. `box` is the widget."""
+
+    def __init__(self, preset: Preset) -> None:
+        field = {"style": _LABEL, "layout": _WIDE}
+        self.preset = w.Dropdown(options=list(PRESETS), description="Preset", **field)
+        self.work = w.Dropdown(options=WORKS, description="Each task will", **field)
+        self.size = w.FloatText(description="for (ms)", **field)
+        self.tasks = w.IntText(description="Tasks", **field)
+        self.cap = w.IntText(description="At once (0 = all)", **field)
+        self.models = {
+            name: w.Checkbox(description=name, indent=False, layout={"width": "auto"})
+            for name in MODELS
+        }
+        self.said_model = w.Dropdown(description="Fastest will be", **field)
+        self.said_ms = w.FloatText(description="and take (ms)", **field)
+        classes = {"preset": self.preset, "work": self.work, "size": self.size,
+                   "tasks": self.tasks, "cap": self.cap, "said": self.said_ms,
+                   "said-model": self.said_model}  # fmt: skip
+        for name, widget in classes.items():
+            widget.add_class(f"cav-{name}")
+        for name, box in self.models.items():
+            box.add_class(f"cav-model-{name.replace('+', '-')}")
+            box.observe(self._models_changed, "value")
+        self.preset.observe(self._preset_chosen, "value")
+        self._first = preset
+        self.reset()
+        models = w.HBox([w.Label("Models"), *self.models.values()],
+                        layout={"flex_flow": "row wrap", "grid_gap": "0 1.2em"})  # fmt: skip
+        wrap = {"flex_flow": "row wrap", "grid_gap": "0 1.5em"}
+        self.box = w.VBox([
+            self.preset,
+            w.HBox([self.work, self.size], layout=wrap),
+            w.HBox([self.tasks, self.cap], layout=wrap),
+            models,
+            w.HBox([self.said_model, self.said_ms], layout=wrap),
+        ])  # fmt: skip
+
+    def reset(self) -> None:
+        """Back to the first preset, and no prediction."""
+        if self._first.title in PRESETS:
+            self.preset.value = self._first.title
+        self.set(self._first)
+        self.said_model.value, self.said_ms.value = NO_GUESS, 0.0
+
+    def set(self, preset: Preset) -> None:
+        """Show the values of `preset`."""
+        self.work.value, self.size.value = preset.work, preset.size
+        self.tasks.value, self.cap.value = preset.tasks, preset.cap
+        for name, box in self.models.items():
+            box.value = name in preset.models
+        self._models_changed()
+
+    def chosen_models(self) -> list[str]:
+        """The models whose box is ticked."""
+        return [name for name, box in self.models.items() if box.value]
+
+    def request(self) -> Request:
+        """The experiment as set. Raises BadRequest with one sentence."""
+        ms = self.size.value
+        if not 0 < ms <= LONGEST_MS:
+            raise BadRequest(f"The time of a task is above 0 and at most {LONGEST_MS:,} ms; "
+                             f"{ms:g} is not: try 50.")  # fmt: skip
+        seconds(max(self.said_ms.value, 0) / 1000 or 1, "your prediction")
+        tasks = whole(self.tasks.value, "Tasks", 1, 100_000)
+        cap = whole(self.cap.value, "At once", 0, 100_000)
+        models = self.chosen_models()
+        if not models:
+            raise BadRequest("Tick at least one model.")
+        return make_request(make(self.work.value, ms), tasks, workers=cap or None, models=models)
+
+    def said(self) -> dict[str, float]:
+        """The prediction in seconds: ``{model: seconds}``, empty if none was made."""
+        model, ms = self.said_model.value, self.said_ms.value
+        return {model: ms / 1000} if model in MODELS and ms > 0 else {}
+
+    def guess(self) -> str | None:
+        """The model said to be fastest, or None."""
+        return None if self.said_model.value == NO_GUESS else self.said_model.value
+
+    def _preset_chosen(self, change) -> None:
+        self.set(PRESETS[change["new"]])
+
+    def _models_changed(self, change=None) -> None:
+        chosen, before = self.chosen_models(), self.said_model.value
+        self.said_model.options = [NO_GUESS, *chosen]
+        self.said_model.value = before if before in chosen else NO_GUESS

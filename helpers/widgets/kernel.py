@@ -1,0 +1,45 @@
+"""The kernel's main loop, and how anything on another thread reaches it.
+
+A widget's callback may run on a thread of its own with a loop of its own (JupyterLab
+sends comm messages over subshells), and traits that are set from several threads arrive
+out of order. So every change of a widget is posted to the one main loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+
+class MainLoop:
+    """The kernel's main loop, seen from any thread. Make it in a cell.
+
+    It keeps the context of the cell that made it: without that, early ipykernel 7 cannot
+    tell which cell an output belongs to. Raises RuntimeError where no loop runs.
+    """
+
+    def __init__(self) -> None:
+        self._loop = _kernel_loop() or asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
+
+    def post(self, function: Callable[..., Any], *args: Any) -> None:
+        """Have the main loop call `function(*args)` soon; returns at once.
+
+        Calls keep their order. After the kernel's end it does nothing.
+        """
+        try:
+            # a copy each: one context can't be entered twice at a time
+            self._loop.call_soon_threadsafe(function, *args, context=self._context.copy())
+        except RuntimeError:  # the loop is closed: nobody is left to see it
+            pass
+
+
+def _kernel_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return None
+    kernel = getattr(get_ipython(), "kernel", None)
+    return getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)

@@ -1,0 +1,66 @@
+"""One line of progress under a cell, while an experiment runs."""
+
+from __future__ import annotations
+
+import html
+import time
+from typing import Any
+
+from ..experiment import Progress
+
+FASTEST_S = 0.2
+
+
+class LiveStatus:
+    """Shows how far an experiment is, at most five times a second; gone at the end.
+
+    Outside a notebook it shows nothing. `tell` may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._shown = 0.0
+        self._main = None
+
+    def __enter__(self) -> LiveStatus:
+        try:
+            from IPython import get_ipython
+            from IPython.display import HTML, display
+
+            if get_ipython() is None or not hasattr(get_ipython(), "kernel"):
+                return self
+            from .kernel import MainLoop
+
+            self._main = MainLoop()
+            self._handle = display(HTML(status_line("starting")), display_id=True)
+        except (ImportError, RuntimeError):
+            self._handle = None
+        return self
+
+    def tell(self, progress: Progress) -> None:
+        """Show `progress`, unless the last one is too recent."""
+        if self._handle is None or time.monotonic() - self._shown < FASTEST_S:
+            return
+        self._shown = time.monotonic()
+        self._main.post(self._update, status_line(f"{progress.share:.0%} · {progress.words}"))
+
+    def _update(self, line: str) -> None:
+        if self._handle is not None:
+            from IPython.display import HTML
+
+            self._handle.update(HTML(line))
+
+    def __exit__(self, *error: object) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            from IPython.display import HTML
+
+            handle.update(HTML(""))
+
+
+def status_line(words: str) -> str:
+    """A muted line of HTML."""
+    return (
+        '<div role="status" style="color:var(--jp-ui-font-color2,#5B6B78);'
+        f'font-size:var(--jp-ui-font-size1,13px)">{html.escape(words)}</div>'
+    )

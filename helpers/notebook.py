@@ -12,7 +12,8 @@ from .experiment import Experiment, make_request
 from .experiment.compare import read_machine_card
 from .experiment.sweep import DEFAULT_COUNTS, run_sweep
 from .widgets.live import LiveStatus
-from .worker.client import RunError, Worker, shared_worker
+from .worker.errors import RunError
+from .worker.registry import shared_worker
 
 
 class ExperimentFailed(RuntimeError):
@@ -65,7 +66,6 @@ async def in_worker(function: Callable, *args: Any, time_box: float = 30.0) -> A
     is shown. Raises ExperimentFailed if it raised, died, or took over `time_box` seconds.
     """
     worker = shared_worker()
-    worker.follow()
     answer = await _in_thread(
         lambda: worker.call(function, *args, time_box=time_box), worker.stop
     )
@@ -89,14 +89,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence], caption: str) -> Shown
 async def _watched(work: Callable) -> Any:
     """Run `work(experiment, tell)` in a thread, with a line of progress in the cell."""
     with LiveStatus() as status:
-        experiment = Experiment(_ready_worker(), on_progress=status.tell)
+        experiment = Experiment(shared_worker(), on_progress=status.tell)
         return await _in_thread(lambda: work(experiment, status.tell), experiment.stop)
-
-
-def _ready_worker() -> Worker:
-    worker = shared_worker()
-    worker.follow()
-    return worker
 
 
 async def _in_thread(work: Callable[[], Any], stop: Callable[[], None]) -> Any:

@@ -11,7 +11,8 @@ from statistics import median
 from ..measure.load import LIMIT, ForeignLoad
 from ..measure.machine import Machine
 from ..measure.prediction import UnitCost, predict
-from ..worker.client import Stopped, Worker
+from ..worker.client import Worker
+from ..worker.errors import Stopped
 from .comparison import Comparison
 from .request import Request
 
@@ -43,16 +44,25 @@ class Experiment:
         self._tell = on_progress or (lambda progress: None)
         self._recorded = on_recorded or (lambda comparison: None)
         self._stopped = threading.Event()
+        self._has_worker = False
 
     def stop(self) -> None:
         """End the experiment now; `run` raises Stopped."""
         self._stopped.set()
-        self.worker.stop()
+        if self._has_worker:  # else it is another experiment's
+            self.worker.stop()
 
     def run(self, request: Request, said: dict[str, float] | None = None, *,
             rounds: int = ROUNDS, budget_s: float = BUDGET_S) -> Comparison:  # fmt: skip
         """Run the comparison. Raises Stopped or another RunError of the worker."""
-        self.worker.follow()
+        with self.worker.session():
+            self._has_worker = True
+            try:
+                return self._run_all(request, said, rounds, budget_s)
+            finally:
+                self._has_worker = False
+
+    def _run_all(self, request, said, rounds, budget_s) -> Comparison:
         self._check()
         self._tell(Progress(0.0, "starting"))
         machine = read_machine_card(self.worker)

@@ -145,7 +145,8 @@ class Comparison:
                         f"number."]  # fmt: skip
         said = [_sentence(verdict) for verdict in self.verdicts()]
         if len(self.models) == 1:
-            said = [f"{self.models[0].capitalize()} took {self.wall(self.models[0]) * 1e3:,.0f} ms."]
+            only = self.models[0]
+            said = [f"{only} took {self.wall(only) * 1e3:,.0f} ms."]
         if self.agree() is False:
             said.insert(0, "The models did not return the same results: they did not do the "
                            "same work, so their times can't be compared.")  # fmt: skip
@@ -158,8 +159,8 @@ class Comparison:
             if self.one_core():
                 found.append("This machine has one usable core: it can't show a gain from several.")
             elif self.control is not None and self.control < CONTROL_SHOWS:
-                found.append(f"Two processes did only {self.control:.1f}× the work of one just now: "
-                             f"no second core was free, so no gain could show.")  # fmt: skip
+                found.append(f"Two processes did only {self.control:.1f}× the work of one just "
+                             f"now: no second core was free, so no gain could show.")  # fmt: skip
             elif self.control is not None:
                 found.append(f"A second core was free: two processes did {self.control:.1f}× the "
                              f"work of one in the same time.")  # fmt: skip

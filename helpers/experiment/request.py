@@ -59,10 +59,7 @@ def make_request(what: Any, tasks: Any = 20, *, workers: Any = None, models: Any
     tasks = whole(tasks, "tasks", 1, MOST_TASKS)
     names, own_models, notes = _models(models, workload)
     most = thread_limit()
-    if workers is None:
-        cap = tasks
-    else:
-        cap = min(whole(workers, "workers", 1, MOST_TASKS), tasks)
+    cap = tasks if workers is None else min(whole(workers, "workers", 1, MOST_TASKS), tasks)
     threaded = own_models or any(name in known_models.THREADED for name in names)
     if cap > most and threaded:
         notes.append(
@@ -155,8 +152,8 @@ def thread_limit() -> int:
     maps that a process may have, and free memory at 60 KB a thread.
     """
     limits = [MOST_THREADS]
-    for path, share in (("/proc/sys/vm/max_map_count", 1 / 3), ("/proc/sys/kernel/threads-max", 0.5)):
-        limits += [int(n * share) for n in _numbers(path)]
+    limits += [n // 3 for n in _numbers("/proc/sys/vm/max_map_count")]
+    limits += [n // 2 for n in _numbers("/proc/sys/kernel/threads-max")]
     limits += _pids_left()
     try:
         import resource

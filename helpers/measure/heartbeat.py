@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from statistics import median
 from time import perf_counter_ns as now
 
@@ -38,8 +39,8 @@ def lag(beats: list[int], end_ns: int, tick_s: float = TICK_S) -> Lag | None:
         return None
     tick = int(tick_s * 1e9)
     times = [*beats, end_ns] if end_ns - beats[-1] > tick else beats
-    late = [max(0, b - a - tick) for a, b in zip(times, times[1:], strict=False)] or [0]
-    spans = [b - a for a, b in zip(times, times[1:], strict=False)] or [1]
+    spans = [b - a for a, b in pairwise(times)] or [tick]
+    late = [max(0, span - tick) for span in spans]
     # A beat that is L late stood for all moments of its wait; on average a moment of
     # it would have been L / 2 late.
     weighted = sum(x * x / 2 for x in late) / sum(spans)

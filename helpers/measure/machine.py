@@ -85,8 +85,8 @@ def cpu_quota(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> fl
             continue
         bases = [root / controllers, root / "cpu", root] if controllers else [root]
         for base in bases:
-            for level in [path, *map(str, Path(path).parents)]:
-                quotas.append(_quota_of(base / level.lstrip("/")))
+            levels = [path, *map(str, Path(path).parents)]
+            quotas += [_quota_of(base / level.lstrip("/")) for level in levels]
     found = [quota for quota in quotas if quota]
     return min(found) if found else None
 

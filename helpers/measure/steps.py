@@ -48,10 +48,8 @@ class Steps:
             if not isinstance(task, asyncio.Task):
                 continue
             cause = handle._args
-            if not cause:  # a first step, or one after sleep(0)
-                ready = -1
-            else:
-                ready = due.get(id(cause[0]), pass_begin)
+            # no cause: a first step, or one after sleep(0)
+            ready = due.get(id(cause[0]), pass_begin) if cause else -1
             yield task, min(ready, begin), begin, end
 
 
@@ -69,7 +67,17 @@ def watch_steps() -> Iterator[Steps]:
     def _run(self):
         add(self)
         add(now())
-        run(self)
+        # What the original does, without one more call: it runs for every step.
+        try:
+            self._context.run(self._callback, *self._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            context = {"message": f"Exception in callback {self!r}", "exception": error,
+                       "handle": self}  # fmt: skip
+            if self._source_traceback:
+                context["source_traceback"] = self._source_traceback
+            self._loop.call_exception_handler(context)
         add(now())
 
     def _run_timer(self):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from ..workloads.marks import NATIVE, PYTHON, WAIT
+from ..workloads.marks import GAP_NS, NATIVE, PYTHON, WAIT
 
 #: What a task can be doing. HELD: the loop was this task's (asyncio; drawn in the strip
 #: above the lanes). READY: it could run, and something else did. RUNNING: it ran Python
@@ -78,15 +79,18 @@ class Trace:
     def switches(self) -> int:
         """How often the holder changed from one task to another."""
         order = [task for task, _, _ in self.holders()]
-        return sum(a != b for a, b in zip(order, order[1:], strict=False))
+        return sum(a != b for a, b in pairwise(order))
 
 
-def build(board, marks, begin_ns: int, wall_ns: int, steps=None) -> Trace:
+def build(board, marks, begin_ns: int, wall_ns: int, steps=None, one_gil: bool = False) -> Trace:
     """The trace of a run, from its board, its marks and, with asyncio, its steps.
 
     `steps` yields ``(number, ready_ns, begin_ns, end_ns)`` in order of time. Raw times
-    are those of the clock; the trace's count from `begin_ns`.
+    are those of the clock; the trace's count from `begin_ns`. `one_gil` says that all
+    tasks ran under the same GIL.
     """
+    if one_gil and marks:
+        marks = _hand_overs(marks)
     trace = Trace(board.tasks, wall_ns)
     for name in ("submitted", "started", "ended"):
         column = getattr(board, name)
@@ -109,6 +113,41 @@ def build(board, marks, begin_ns: int, wall_ns: int, steps=None) -> Trace:
         else:
             _coroutine(trace, task, per_task.get(task, []), own, begin_ns)
     return trace
+
+
+def _hand_overs(marks: list[list]) -> list[list]:
+    """The marks, with slices of Python code cut where another task was seen to run.
+
+    A task that was gone for less than a gap between stamps looks as if it had gone on.
+    Under one GIL, what another task's stamps show in that moment is better evidence.
+    Overlaps longer than such a gap stay: they would mean that there was no GIL.
+    """
+    pieces = sorted(
+        (begin, end, task)
+        for task, own in enumerate(marks)
+        for kind, *rest in own
+        if kind == PYTHON
+        for begin, end in rest[0]
+    )
+    kept: dict[int, list[tuple[int, int]]] = {}
+    open_pieces: list[tuple[int, int, int]] = []  # a stack: the last one is the innermost
+    for begin, end, task in pieces:
+        while open_pieces and open_pieces[-1][1] <= begin:
+            a, b, owner = open_pieces.pop()
+            kept.setdefault(owner, []).append((a, b))
+        if open_pieces and min(end, open_pieces[-1][1]) - begin < GAP_NS:
+            a, b, owner = open_pieces.pop()
+            kept.setdefault(owner, []).append((a, begin))
+            if b > end:
+                open_pieces.append((end, b, owner))
+        open_pieces.append((begin, end, task))
+    for a, b, owner in open_pieces:
+        kept.setdefault(owner, []).append((a, b))
+    return [
+        [mark for mark in own if mark[0] != PYTHON]
+        + ([(PYTHON, sorted(kept[task]))] if task in kept else [])
+        for task, own in enumerate(marks)
+    ]
 
 
 def _phases(marks, origin: int) -> list[tuple[int, int, int]]:
@@ -166,7 +205,7 @@ def _inside(trace: Trace, task: int, begin: int, end: int, phases) -> None:
             continue
         # Between two slices of one computation more than a stamp apart it did not run;
         # all else inside a step is the task's own Python code.
-        between = READY if state == RUNNING and a - cursor > 1_000_000 else RUNNING
+        between = READY if state == RUNNING and a - cursor > GAP_NS else RUNNING
         trace.add(task, between, cursor, a)
         trace.add(task, state, a, b)
         cursor = b

@@ -14,7 +14,7 @@ from ..models import MODELS
 from .presets import PRESETS, WORKS, Preset, make
 
 _LABEL = {"description_width": "9em"}
-_WIDE = {"width": "24em"}
+_WIDE = {"width": "27em"}
 NO_GUESS = "no prediction"
 LONGEST_MS = 60_000
 
@@ -46,8 +46,10 @@ class Controls:
         self.preset.observe(self._preset_chosen, "value")
         self._first = preset
         self.reset()
-        models = w.HBox([w.Label("Models"), *self.models.values()],
-                        layout={"flex_flow": "row wrap", "grid_gap": "0 1.2em"})  # fmt: skip
+        label = w.Label("Models", layout={"width": "9em", "display": "flex",
+                                          "justify_content": "flex-end"})  # fmt: skip
+        models = w.HBox([label, *self.models.values()],
+                        layout={"flex_flow": "row wrap", "grid_gap": "0 1em"})  # fmt: skip
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 1.5em"}
         self.box = w.VBox([
             self.preset,

@@ -8,6 +8,7 @@ out of order. So every change of a widget is posted to the one main loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Callable
 from typing import Any
@@ -29,11 +30,9 @@ class MainLoop:
 
         Calls keep their order. After the kernel's end it does nothing.
         """
-        try:
+        with contextlib.suppress(RuntimeError):  # a closed loop: nobody is left to see it
             # a copy each: one context can't be entered twice at a time
             self._loop.call_soon_threadsafe(function, *args, context=self._context.copy())
-        except RuntimeError:  # the loop is closed: nobody is left to see it
-            pass
 
 
 def _kernel_loop() -> asyncio.AbstractEventLoop | None:

@@ -11,7 +11,8 @@ import ipywidgets as w
 
 from .. import charts
 from ..experiment import BadRequest, Comparison, Experiment, Progress
-from ..worker.client import RunError, Stopped, shared_worker
+from ..worker.errors import RunError, Stopped
+from ..worker.registry import shared_worker
 from .controls import Controls
 from .kernel import MainLoop
 from .presets import PRESETS, Preset

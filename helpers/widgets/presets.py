@@ -36,12 +36,12 @@ PRESETS = {
 
 #: What the workload's menu shows, and what its size means.
 WORKS = {
-    "wait (asyncio.sleep / time.sleep)": "sleep",
+    "wait": "sleep",
     "compute in Python": "compute",
-    "compute in C: SHA-256": "hashing",
-    "compute in C: zlib": "compression",
-    "time.sleep, also in the coroutine": "blocking_sleep",
-    "wait, and compute a tenth of it": "mixed",
+    "compute in C (SHA-256)": "hashing",
+    "compute in C (zlib)": "compression",
+    "call time.sleep": "blocking_sleep",
+    "wait, and compute a tenth": "mixed",
 }
 
 

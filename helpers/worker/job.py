@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import models
 from ..measure.heartbeat import beat, lag
+from ..measure.machine import gil_enabled
 from ..measure.recorder import Board, Recorder
 from ..measure.run import Run
 from ..measure.steps import watch_steps
@@ -104,7 +105,8 @@ def quiet_gc():
     """The garbage collector out of the way, in every model alike, and back afterwards.
 
     With the default thresholds it is the largest disturbance of all: it walks the
-    recorder's lists again and again.
+    recorder's lists again and again. What is alive already stays frozen for good: in a
+    process that lives for one run, thawing it would only cost time.
     """
     before = gc.get_threshold()
     gc.collect()
@@ -114,7 +116,6 @@ def quiet_gc():
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> Run:
@@ -129,7 +130,7 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
     module = models.for_workload((own_models or {}).get(name, name), workload)
     if module is None:
         raise LookupError(f"{workload.title} has no form that {name} can run")
-    with _captured(), quiet_gc():
+    with _captured():
         _warm_up(module, workload)
     with _captured() as printed, quiet_gc():
         recorder = Recorder(tasks, Board(tasks, buffer), detail)
@@ -175,7 +176,8 @@ def _trace(recorder: Recorder, module, meter: Meter, seen):
         numbers = recorder.task_numbers
         steps = [(numbers[t], ready, a, b) for t, ready, a, b in seen.of_tasks() if t in numbers]
     wall_ns = meter.end_ns - meter.begin_ns
-    return build(recorder.board, recorder.marks, meter.begin_ns, wall_ns, steps)
+    one_gil = module.FORM != "remote" and gil_enabled()
+    return build(recorder.board, recorder.marks, meter.begin_ns, wall_ns, steps, one_gil)
 
 
 def _wrapped(recorder: Recorder, form: str, workload: Workload):

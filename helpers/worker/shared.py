@@ -19,7 +19,7 @@ class SharedFile:
             if hasattr(os, "memfd_create"):
                 descriptor = os.memfd_create("course")
             else:
-                self._file = tempfile.TemporaryFile()
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
                 descriptor = self._file.fileno()
         self.descriptor = descriptor
 

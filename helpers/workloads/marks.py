@@ -23,7 +23,7 @@ WAIT, PYTHON, NATIVE = "wait", "python", "native"
 
 #: Two stamps of a computing task further apart than this: it did not run in between.
 #: A stamp comes every 50-300 µs, a thread that lost the GIL is gone for 5 ms.
-GAP_NS = 1_000_000
+GAP_NS = 500_000
 
 _marks: ContextVar[list | None] = ContextVar("marks", default=None)
 
@@ -48,7 +48,7 @@ class Stamps:
     of David Beazley, without tracing: the work itself tells when it runs.
     """
 
-    __slots__ = ("slices", "begin", "last")
+    __slots__ = ("begin", "last", "slices")
 
     def __init__(self) -> None:
         self.slices: list[tuple[int, int]] = []

@@ -89,7 +89,8 @@ def _takes_number(function: Callable, args: tuple) -> bool:
 def _is_async(function: Callable) -> bool:
     while hasattr(function, "func"):  # functools.partial
         function = function.func
-    call = getattr(function, "__call__", None)
+    # an object with `async def __call__` is one too
+    call = getattr(type(function), "__call__", None)  # noqa: B004
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 

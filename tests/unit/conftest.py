@@ -22,12 +22,11 @@ def session_worker():
 def worker(session_worker):
     """The shared worker, ready, and after the test without a single run's process left."""
     session_worker.start()
-    session_worker.follow()
     yield session_worker
     lasting = set(session_worker.processes())
-    zygote = session_worker._process
-    if zygote is not None and psutil.pid_exists(zygote.pid):
-        children = {p.pid for p in psutil.Process(zygote.pid).children(recursive=True)}
+    if lasting and psutil.pid_exists(session_worker.processes()[0]):
+        zygote = psutil.Process(session_worker.processes()[0])
+        children = {p.pid for p in zygote.children(recursive=True)}
         assert children <= lasting, "a run left a process behind"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -152,7 +153,7 @@ def test_intervals_of_a_task_never_overlap_and_lie_in_its_life(recorded, model, 
     for task in range(TASKS):
         rows = sorted((a, b) for t, state, a, b in trace.rows() if t == task and state != HELD)
         assert rows, f"task {task} was never seen"
-        assert all(b1 <= a2 for (_, b1), (a2, _) in zip(rows, rows[1:], strict=False))
+        assert all(b1 <= a2 for (_, b1), (a2, _) in pairwise(rows))
         assert rows[0][0] >= trace.started[task]
         assert rows[-1][1] <= trace.ended[task] + NS
         covered = sum(b - a for a, b in rows)

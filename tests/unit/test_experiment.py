@@ -16,7 +16,7 @@ from helpers.experiment.request import MOST_TASKS, thread_limit
 from helpers.experiment.sweep import run_sweep
 from helpers.measure.prediction import UnitCost, predict
 from helpers.measure.statistics import compare_times, median_interval
-from helpers.worker.client import Stopped, TimeBoxEnded
+from helpers.worker.errors import Stopped, TimeBoxEnded
 from helpers.workloads import work
 
 # --- what is asked for -----------------------------------------------------------------

@@ -48,8 +48,8 @@ def test_a_room_imports_only_rooms_below(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(HELPERS)))
 def test_what_a_worker_loads_needs_the_standard_library_only(path):
-    light = room_of(path) in LIGHT or path.name in ("zygote.py", "job.py", "shared.py", "__main__.py")
-    if not light:
+    own_side = ("zygote.py", "job.py", "shared.py", "__main__.py")
+    if room_of(path) not in LIGHT and path.name not in own_side:
         return
     roots = {name.split(".")[0] for name in imports(path)} - {"helpers"}
     # cloudpickle is imported where a learner's own function arrives, and only there
@@ -60,7 +60,7 @@ def test_what_a_worker_loads_needs_the_standard_library_only(path):
 def test_files_are_of_a_size_that_one_can_read():
     for path in MODULES:
         lines = len(path.read_text().splitlines())
-        assert lines <= 420, f"{path.relative_to(HELPERS)} has {lines} lines: split it"
+        assert lines <= 350, f"{path.relative_to(HELPERS)} has {lines} lines: split it"
 
 
 def test_the_worker_loads_neither_matplotlib_nor_ipython():
@@ -77,7 +77,10 @@ def test_the_worker_loads_neither_matplotlib_nor_ipython():
 
 
 def test_importing_helpers_has_no_side_effect():
-    code = "import sys, threading, helpers; print(threading.active_count(), 'asyncio' in sys.modules)"
+    code = (
+        "import sys, threading, helpers\n"
+        "print(threading.active_count(), 'asyncio' in sys.modules)"
+    )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
         cwd=HELPERS.parent,

@@ -13,14 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.worker.client import (
-    Busy,
-    MemoryCapReached,
-    RunError,
-    Stopped,
-    TimeBoxEnded,
-    Worker,
-)
+from helpers.worker.client import Worker
+from helpers.worker.errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded
 from helpers.workloads import as_workload, work
 
 PROJECT = Path(__file__).parents[2]
@@ -53,7 +47,7 @@ def test_a_closure_and_its_module_travel(worker):
     base = 7
 
     def plus(number):
-        return os.path.basename(f"/x/{number + base}")
+        return Path(f"/x/{number + base}").name
 
     load(worker, plus)
     assert worker.run("threads", 2, 2).results == ["7", "8"]
@@ -193,21 +187,47 @@ def test_stop_leaves_nothing_running(worker, model):
     thread.join()
     assert len(seen) == (5 if model == "processes" else 1)
     assert all(gone(pid) for pid in seen)
-    worker.follow()
     worker.load(work.sleep(1))
     assert worker.run(model, 2, 2).failed == 0
 
 
-def test_a_stop_before_the_run_counts(worker):
+def test_a_stop_counts_until_the_session_ends(worker):
+    with worker.session():
+        worker.load(work.sleep(1))
+        worker.stop()
+        with pytest.raises(Stopped):
+            worker.run("asyncio", 1, 1)
+        with pytest.raises(Stopped):
+            worker.run("asyncio", 1, 1)
     worker.load(work.sleep(1))
-    worker.stop()
-    with pytest.raises(Stopped):
-        worker.run("asyncio", 1, 1)
+    assert worker.run("asyncio", 1, 1).failed == 0
+
+
+def test_a_session_keeps_others_out(worker):
+    refused = []
+
+    def other():
+        with pytest.raises(Busy) as caught:
+            worker.load(work.sleep(2))
+        refused.append(caught.value)
+
+    with worker.session():
+        worker.load(work.sleep(1))
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        assert worker.run("asyncio", 1, 1).results == [1]
+    assert refused
 
 
 def test_a_second_run_at_the_same_time_is_refused(worker):
     worker.load(work.sleep(20_000))
-    thread = threading.Thread(target=lambda: pytest.raises(Stopped, worker.run, "asyncio", 1, 1))
+
+    def first():
+        with pytest.raises(Stopped):
+            worker.run("asyncio", 1, 1)
+
+    thread = threading.Thread(target=first)
     thread.start()
     while worker._running is None:
         time.sleep(0.01)
@@ -250,7 +270,7 @@ def test_a_killed_worker_is_replaced(worker):
     worker.load(work.sleep(1))
     pid = worker.processes()[0]
     os.kill(pid, signal.SIGKILL)
-    worker._process.wait()
+    worker._channel.process.wait()
     assert worker.run("asyncio", 1, 1).failed == 0
     assert worker.processes()[0] != pid
 

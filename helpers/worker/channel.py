@@ -1,0 +1,119 @@
+"""The process of a worker and the ways to it: a pipe of JSON lines, three shared files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+import psutil
+
+from .errors import RunError
+from .shared import SharedFile
+
+START_S = 20.0
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class Channel:
+    """A running worker process. Made, it is ready; `close()` ends it.
+
+    `inbox`, `board` and `outbox` are the shared files, `version` the interpreter's.
+    Raises RunError if the process can't be started.
+    """
+
+    def __init__(self, python: str, method: str) -> None:
+        files = [SharedFile(), SharedFile(), SharedFile()]
+        self.inbox, self.board, self.outbox = self._files = files
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._answers: queue.SimpleQueue = queue.SimpleQueue()
+        descriptors = [file.descriptor for file in files]
+        path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        try:
+            self.process = subprocess.Popen(
+                [python, "-m", "helpers.worker", method, *map(str, descriptors)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                pass_fds=descriptors,
+                start_new_session=True,  # a kernel's restart kills its group: not this one
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            )
+        except OSError as error:
+            self._release()
+            raise RunError(f"{python} can't be started as a worker: {error}.") from error
+        threading.Thread(
+            target=_read_lines,
+            args=(self.process.stdout, self._answers),
+            name="worker-reader",
+            daemon=True,
+        ).start()
+        ready = self.answer(START_S)
+        if ready is None or "ready" not in ready:
+            errors = self.error_text()
+            self.close()
+            raise RunError(f"The worker did not start with {python}.", errors)
+        self.version: tuple[int, ...] = tuple(ready["version"])
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def send(self, message: dict) -> None:
+        """Send one request. Raises RunError if the process has ended."""
+        try:
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.flush()
+        except OSError as error:
+            raise RunError("The worker has ended: run it again.", self.error_text()) from error
+
+    def answer(self, seconds: float) -> dict | None:
+        """The next answer, None if none comes within `seconds`; ``{"closed": True}`` at the end."""
+        try:
+            return self._answers.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def drained(self) -> bool:
+        """Whether no answer is left that was not read."""
+        return self._answers.empty()
+
+    def error_text(self) -> str:
+        """The end of what the process wrote to stderr."""
+        self._errors.seek(0)
+        return self._errors.read()[-4000:].decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """End the process and everything it started."""
+        process = self.process
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        try:
+            process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        child.kill()
+            process.kill()
+            process.wait()
+        process.stdout.close()
+        self._release()
+
+    def _release(self) -> None:
+        self._errors.close()
+        for file in self._files:
+            file.close()
+
+
+def _read_lines(pipe, answers: queue.SimpleQueue) -> None:
+    with contextlib.suppress(ValueError, OSError):
+        for line in pipe:
+            with contextlib.suppress(json.JSONDecodeError):
+                answers.put(json.loads(line))
+    answers.put({"closed": True})

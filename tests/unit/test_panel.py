@@ -1,0 +1,185 @@
+"""The panel without a browser: its controls, its answers, and a run on the loop of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from helpers.experiment import BadRequest
+from helpers.measure.machine import read_machine
+from helpers.widgets import PRESETS, Panel
+from helpers.widgets.controls import NO_GUESS, Controls
+from helpers.widgets.panel import answer, status_text
+from helpers.worker import registry
+
+
+@pytest.fixture(autouse=True)
+def shared(session_worker, monkeypatch):
+    """The panel uses the tests' worker, so that nothing is left at the end."""
+    monkeypatch.setitem(registry._workers, session_worker.python, session_worker)
+
+
+@pytest.fixture
+def controls():
+    return Controls(PRESETS["20 waits"])
+
+
+def in_a_loop(body):
+    """Run `body(panel)` where a panel can live: on a running loop."""
+
+    async def main():
+        panel = Panel("20 waits")
+        return await body(panel)
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("title", list(PRESETS))
+def test_every_preset_can_be_run(title):
+    request = Controls(PRESETS[title]).request()
+    assert request.tasks == PRESETS[title].tasks
+    assert request.models == PRESETS[title].models
+    assert request.cap == (PRESETS[title].cap or min(request.tasks, request.cap))
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "words"),
+    [
+        ("tasks", 0, "Tasks is a whole number"),
+        ("tasks", -1, "Tasks is a whole number"),
+        ("tasks", 10**9, "too large"),
+        ("cap", -3, "At once is a whole number"),
+        ("size", 0.0, "above 0"),
+        ("size", -5.0, "above 0"),
+        ("size", 1e9, "at most 60,000 ms"),
+        ("size", float("nan"), "above 0"),
+    ],
+)
+def test_nonsense_gets_one_sentence(controls, control, value, words):
+    getattr(controls, control).value = value
+    with pytest.raises(BadRequest, match=words):
+        controls.request()
+
+
+def test_no_model_ticked(controls):
+    for box in controls.models.values():
+        box.value = False
+    with pytest.raises(BadRequest, match="at least one model"):
+        controls.request()
+    assert controls.said_model.options == (NO_GUESS,)
+
+
+def test_a_preset_fills_the_controls_and_reset_undoes_it(controls):
+    controls.preset.value = "Python code that computes"
+    assert (controls.work.value, controls.tasks.value) == ("compute", 5)
+    controls.said_ms.value = 12.0
+    controls.reset()
+    assert (controls.work.value, controls.tasks.value) == ("sleep", 20)
+    assert controls.said() == {}
+
+
+def test_only_ticked_models_can_be_predicted(controls):
+    controls.said_model.value, controls.said_ms.value = "threads", 80.0
+    assert controls.said() == {"threads": 0.08}
+    controls.models["threads"].value = False
+    assert controls.guess() is None
+
+
+def test_a_run_shows_picture_and_answer():
+    async def body(panel):
+        controls = panel.controls
+        controls.tasks.value, controls.size.value = 4, 5.0
+        controls.said_model.value, controls.said_ms.value = "threads", 80.0
+        result = await panel.run()
+        assert result.models == ["sequential", "asyncio", "threads"]
+        assert "<svg" in panel.figure.value
+        assert "You said 80 ms for threads" in panel.verdict.value
+        assert "Done" in panel.status.value
+        assert panel.stop_button.disabled
+        assert not panel.run_button.disabled
+
+    in_a_loop(body)
+
+
+def test_a_callback_from_another_thread_works():
+    """JupyterLab sends comm messages over subshells: a callback has no loop of its own."""
+
+    async def body(panel):
+        panel.controls.tasks.value, panel.controls.size.value = 2, 1.0
+        thread = threading.Thread(target=panel.run_button.click)
+        thread.start()
+        while panel.result is None:
+            await asyncio.sleep(0.02)
+        thread.join()
+        assert "<svg" in panel.figure.value
+
+    in_a_loop(body)
+
+
+def test_stop_and_run_again():
+    async def body(panel):
+        panel.controls.size.value = 5_000.0
+        panel.start()
+        await asyncio.sleep(0.4)
+        panel.stop()
+        while not panel._idle.is_set():
+            await asyncio.sleep(0.02)
+        assert "Stopped" in panel.status.value
+        assert panel.result is None
+        panel.controls.size.value, panel.controls.tasks.value = 1.0, 2
+        assert await panel.run() is not None
+
+    in_a_loop(body)
+
+
+def test_bad_input_is_said_and_the_panel_stays_usable():
+    async def body(panel):
+        panel.controls.tasks.value = -1
+        assert await panel.run() is None
+        await asyncio.sleep(0.05)
+        assert 'role="alert"' in panel.status.value
+        assert "Tasks is a whole number" in panel.status.value
+        panel.controls.tasks.value, panel.controls.size.value = 2, 1.0
+        assert await panel.run() is not None
+
+    in_a_loop(body)
+
+
+def test_two_panels_one_worker():
+    async def body(first):
+        second = Panel("20 waits")
+        first.controls.size.value = 3_000.0
+        first.start()
+        await asyncio.sleep(0.4)
+        assert await second.run() is None
+        assert "Another experiment is running" in second.status.value
+        first.stop()
+        while not first._idle.is_set():
+            await asyncio.sleep(0.02)
+        assert "Stopped" in first.status.value
+
+    in_a_loop(body)
+
+
+def test_answers(experiment):
+    from helpers.workloads import work
+
+    result = experiment(work.sleep(5), 4, rounds=1, said={"asyncio": 0.2})
+    assert answer(result, None).startswith("You said 200 ms for asyncio: it took")
+    assert "You said sequential:" in answer(result, "sequential")
+    assert answer(result, result.fastest()).startswith(f"You said {result.fastest()} would be")
+
+
+def test_what_comes_from_outside_is_escaped():
+    text = status_text("<b>bold</b>", bad=True, details="<script>x</script>")
+    assert "<b>" not in text
+    assert "<script>" not in text
+
+
+def test_a_machine_has_facts():
+    card = read_machine()
+    assert card.cores > 0
+    assert 0 < card.task_s < card.thread_s
+    assert card.sentence().startswith(card.implementation)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from html.parser import HTMLParser
 from statistics import median
 
@@ -25,6 +26,7 @@ from helpers.measure.recorder import Failure
 from helpers.measure.run import Run
 from helpers.measure.trace import COMPUTING_IN_C, HELD, READY, RUNNING, UNSEEN, WAITING, Trace
 from helpers.measure.usage import Usage
+from helpers.models import MODELS
 from helpers.workloads import work
 
 MS = 1_000_000
@@ -69,7 +71,8 @@ def turns(model="threads", tasks=3, slices=40, each=5.0):
 def comparison(*runs, said=None, repeats=3, names=None):
     """A comparison with these runs recorded, each repeated a little slower and faster."""
     request = make_request(work.sleep(10), runs[0].tasks, models=("sequential",))
-    object.__setattr__(request, "models", tuple(r.model for r in runs))
+    own = {r.model: print for r in runs if r.model not in MODELS}
+    request = replace(request, models=tuple(r.model for r in runs), own_models=own)
     found = Comparison(request, MACHINE, {r.model: r for r in runs}, said=said or {})
     for r in runs:
         found.repeats[r.model] = {
@@ -99,6 +102,10 @@ def captions(html):
 def texts(svg):
     """The words of a picture, piece by piece."""
     return [e.text for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("}text")]
+
+
+def without_ids(html):
+    return re.sub(r"cav[0-9a-f]+-\d+-\w+", "", html)
 
 
 def facts_of(one):
@@ -136,23 +143,22 @@ def test_settings_of_the_notebook_neither_change_nor_count():
         before = dict(mpl.rcParams)
         styled = charts.timeline_html([waits("asyncio")], gil=True)
         assert dict(mpl.rcParams) == before
-    without_ids = [re.sub(r"cav[0-9a-f]+-\d+-\w+", "", html) for html in (plain, styled)]
-    assert without_ids[0] == without_ids[1]
+    assert without_ids(plain) == without_ids(styled)
 
 
 def test_threads_may_draw_at_the_same_time():
-    found, wanted = [], charts.comparison_html(three()).count("<svg")
+    found = []
 
     def draw():
-        found.extend(charts.comparison_html(three()).count("<svg") for _ in range(4))
+        for _ in range(6):
+            found.append(without_ids(charts.timeline_html([turns()], gil=True)))  # noqa: PERF401
 
     threads = [threading.Thread(target=draw) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert wanted == 2
-    assert found == [wanted] * 16
+    assert found == [without_ids(charts.timeline_html([turns()], gil=True))] * 24
 
 
 def test_what_can_not_be_drawn_is_said_in_a_line(monkeypatch):
@@ -172,6 +178,7 @@ def test_what_can_not_be_drawn_is_said_in_a_line(monkeypatch):
 
 def test_a_comparison_has_its_parts_in_order():
     html = charts.comparison_html(three())
+    assert "could not be drawn" not in html
     found = three()
     order = [
         found.summary()[0].replace("'", "&#x27;"), "<figure><svg", "<figcaption>sequential",
@@ -254,6 +261,7 @@ def test_escaping():
     html = charts.comparison_html(broken) + charts.comparison_html(named)
     html += charts.sweep_html(Sweep({4: named})) + charts.sweep_html(Sweep({3: broken}))
 
+    assert "could not be drawn" not in html
     tags, shown = set(), []
 
     class Reader(HTMLParser):
@@ -282,6 +290,16 @@ def test_a_failure_has_a_red_line_the_traceback_folded_and_no_picture():
                      r"again\.</p>", html)  # fmt: skip
     assert "<details><summary>Traceback</summary><pre>line 7</pre></details>" in html
     assert "<svg" not in html
+
+
+def test_tasks_that_never_ran_are_said_and_shown_but_not_compared():
+    lazy = run("mine", 4, 12, [(0, UNSEEN, 0, 10), (1, UNSEEN, 0, 10)])
+    lazy.never_ran = 2
+    html = charts.comparison_html(comparison(lazy, waits("threads")))
+    assert '<p class="cav-error">mine ran 2 of 4 tasks' in html
+    assert len(svgs(html)) == 1
+    assert "<td>never</td>" in html
+    assert "All measured runs" not in html
 
 
 # --- sentences ---------------------------------------------------------------------------
@@ -397,7 +415,7 @@ def test_facts_agree_with_the_trace(model):
     for _ in range(20):
         rows = []
         for task in range(dice.randint(1, 9)):
-            clock = dice.uniform(0, 5)
+            clock = dice.choice((0.0, dice.uniform(0, 5)))
             for _ in range(dice.randint(0, 12)):
                 length = dice.uniform(0, 3)
                 state = dice.choice((READY, RUNNING, WAITING))
@@ -484,7 +502,8 @@ def test_a_sliver_is_enlarged_where_there_is_room():
 
     assert len(drawn()) == 1
     assert drawn(asyncio=0.15) == drawn(asyncio=0.15)[:1]  # beside the dashed line
-    assert not any("enlarged" in t for t in texts(svgs(charts.timeline_html([waits("x", 20)]))[0]))
+    runs = [waits("sequential", 20, apart=10), waits("asyncio", 20, each=60)]
+    assert not any("enlarged" in t for t in texts(svgs(charts.timeline_html(runs))[0]))
 
 
 def test_where_states_alternate_faster_than_pixels_each_keeps_its_share():
@@ -509,7 +528,7 @@ def test_the_raster_counts_what_is_in_flight():
     assert set(levels) == {WAITING}
     assert levels[WAITING].sum() * width == pytest.approx(100 * 10 * MS)
     assert levels[WAITING].max() <= facts.peak == 100
-    image = raster.pixels(facts, facts.wall, 50, 100, 0)
+    image = raster.pixels(raster.weights(facts, facts.wall, 50, 100), 100, 100, 0)
     assert image[0, 0, 3] == 255  # task 0 waits from the start
     assert image[0, -1, 3] == 0
     assert image[-1, 0, 3] == 0

@@ -1,0 +1,1 @@
+"""What the course costs, beside what a person would use instead: ``make bench``."""

@@ -1,0 +1,172 @@
+"""Rows on the measuring core: what a run costs beside the bare call, the worker, verdicts."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+import subprocess
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from statistics import median
+
+from helpers.experiment import Experiment, make_request
+from helpers.measure.recorder import Board
+from helpers.measure.run import Run
+from helpers.measure.statistics import compare_times
+from helpers.measure.trace import Trace
+from helpers.measure.usage import Usage
+from helpers.worker.client import Worker
+from helpers.workloads import work
+
+from .rows import Row
+
+PAIRS = 9
+
+
+def ratios(ours: Callable[[], float], peer: Callable[[], float], pairs: int = PAIRS) -> list[float]:
+    """``ours / peer``, pair by pair, in alternating order."""
+    found = []
+    for number in range(pairs):
+        if number % 2:
+            b, a = peer(), ours()
+        else:
+            a, b = ours(), peer()
+        found.append(a / b)
+    return found
+
+
+def runs(worker: Worker) -> Iterator[Row]:
+    """The course's runs beside the bare call, same work, same quiet collector."""
+
+    def call(name, *args):
+        return worker.call(f"benchmarks.bare:{name}", *args)["value"]
+
+    targets = {1_000: 1.05, 10_000: 1.15}
+    for tasks in (10, 100, 1_000, 10_000):
+        yield Row(
+            f"asyncio run, {tasks:,} × 20 ms, start and end stamps",
+            ratios(lambda n=tasks: call("recorded", "asyncio", n, 20, n),
+                   lambda n=tasks: call("bare_gather", n, 20)),
+            "×", targets.get(tasks), "bare asyncio.gather",
+        )  # fmt: skip
+    for tasks in (1_000, 10_000):
+        yield Row(
+            f"the same with tasks that do nothing, {tasks:,}: the worst case",
+            ratios(lambda n=tasks: call("recorded", "asyncio", n, 0, n),
+                   lambda n=tasks: call("bare_gather", n, 0)),
+            "×", None, "bare asyncio.gather",
+        )  # fmt: skip
+    for tasks, workers, ms in ((10, 10, 20), (100, 100, 20), (1_000, 100, 5), (2_000, 100, 5),
+                               (10_000, 100, 1)):  # fmt: skip
+        yield Row(
+            f"threaded run, {tasks:,} × {ms} ms on {workers} threads",
+            ratios(lambda a=(tasks, ms, workers): call("recorded", "threads", *a),
+                   lambda a=(tasks, ms, workers): call("bare_pool", *a)),
+            "×", 1.02 if tasks == 2_000 else None, "bare ThreadPoolExecutor",
+        )  # fmt: skip
+    tasks, steps = 10_000, 5
+    extra, traced = [], []
+    for _ in range(PAIRS):
+        bare, ours = call("bare_gather", tasks, 0, steps), call("recorded_steps", tasks, steps)
+        traced.append(ours / bare)
+        extra.append((ours - bare) / (tasks * (steps + 1)) * 1e9)
+    yield Row("every step traced, 10,000 tasks × 6 steps", traced, "×", 1.25, "bare asyncio.gather")
+    yield Row("one step traced", extra, "ns", 200, "the same")
+
+
+def worker_start() -> Iterator[Row]:
+    """What stands between the wish to measure and the measurement."""
+    cold, warm, bare = [], [], []
+    for _ in range(7):
+        begin = time.perf_counter()
+        worker = Worker()
+        worker.start()
+        cold.append((time.perf_counter() - begin) * 1e3)
+        worker.load(work.sleep(0))
+        for _ in range(5):
+            begin = time.perf_counter()
+            run = worker.run("sequential", 1, 1)
+            warm.append((time.perf_counter() - begin - run.wall_s) * 1e3)
+        worker.close()
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        bare.append((time.perf_counter() - begin) * 1e3)
+    beside = f"python -c pass: {median(bare):.0f} ms"
+    yield Row("one measurement there and back, warm worker", warm, "ms", 5, beside)
+    yield Row("start of a worker, cold", cold, "ms", 100, beside)
+
+
+def way_back() -> Iterator[Row]:
+    """100,000 events from the worker into the kernel."""
+    events = 100_000
+    trace = Trace(1, 1, cells=array("q", range(events * 4)))
+    for name in ("submitted", "started", "ended", "lanes"):
+        setattr(trace, name, array("q", [1]))
+    run = Run("threads", 1, 1, 1.0, Usage(1.0, 0.0, 0.0), results=[None], trace=trace)
+    ours, pickled, as_json = [], [], []
+    rows = [tuple(trace.cells[k : k + 4]) for k in range(0, events * 4, 4)]
+    for _ in range(PAIRS):
+        for times, pack, unpack in (
+            (ours, run.pack, Run.unpack),
+            (pickled, lambda: pickle.dumps(rows), pickle.loads),
+            (as_json, lambda: json.dumps(rows), json.loads),
+        ):
+            begin = time.perf_counter()
+            unpack(pack())
+            times.append((time.perf_counter() - begin) * 1e3)
+    beside = f"pickle {median(pickled):.0f} ms, JSON {median(as_json):.0f} ms"
+    yield Row("100,000 events packed and unpacked", ours, "ms", 20, beside)
+
+
+def predictions(worker: Worker) -> Iterator[Row]:
+    """How far the simple model is off, over workloads and models."""
+    errors = []
+    experiment = Experiment(worker)
+    cases = [
+        (work.sleep(50), 20, None), (work.sleep(20), 50, 10), (work.sleep(100), 200, None),
+        (work.compute(40), 4, None), (work.mixed(50, 5), 10, None),
+        (work.blocking_sleep(20), 10, None), (work.hashing(40), 4, None),
+    ]  # fmt: skip
+    for workload, tasks, workers in cases:
+        names = ["asyncio", "threads"] + (["sequential"] if tasks <= 20 else [])
+        result = experiment.run(make_request(workload, tasks, workers=workers, models=names),
+                                rounds=5, budget_s=2.0)  # fmt: skip
+        errors += [abs(result.predicted(m) / result.wall(m) - 1) * 100 for m in result.models]
+    yield Row("predicted against measured wall time, error", errors, "%", 5)
+
+
+def verdicts(worker: Worker) -> Iterator[Row]:
+    """How long a verdict takes, and how often equals are called different."""
+    seconds = []
+    experiment = Experiment(worker)
+    for _ in range(3):
+        request = make_request(work.sleep(50), 20)
+        begin = time.perf_counter()
+        experiment.run(request)
+        seconds.append(time.perf_counter() - begin)
+    yield Row("a comparison of 20 × 50 ms in three models", seconds, "s", 5)
+    worker.load(work.compute(5))
+    walls = [worker.run("threads", 4, 4).wall_s for _ in range(300)]
+    rng, false = random.Random(1), []
+    for _ in range(500):
+        start = rng.randrange(len(walls) - 18)
+        chunk = walls[start : start + 18]
+        pairs = [(chunk[k], chunk[k + 1]) if k % 4 else (chunk[k + 1], chunk[k])
+                 for k in range(0, 18, 2)]  # fmt: skip
+        false.append(compare_times("a", "b", pairs).claim in ("faster", "slower"))
+    yield Row("verdicts that name a winner, A against A", [100 * sum(false) / len(false)], "%", 1)
+
+
+def board_cost() -> Iterator[Row]:
+    """One stamp into the board."""
+    board, count, values = Board(1_000), 1_000, []
+    now = time.perf_counter_ns
+    for _ in range(PAIRS):
+        begin = now()
+        for number in range(count):
+            board.started[number] = now()
+        values.append((now() - begin) / count)
+    yield Row("one stamp (loop and clock included)", values, "ns")

@@ -1,0 +1,102 @@
+"""Every notebook of the course in real JupyterLab: Run All, then its panel as a person uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from tests.harness.browser import LabPage
+from tests.harness.labserver import LabServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def runs(server: LabServer) -> list[int]:
+    """The processes of runs: what the server's workers' hosts have started."""
+    found = []
+    for process in psutil.Process(server.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            line = [p.cmdline() for p in (process, process.parent(), process.parent().parent())]
+            if all("helpers.worker" in command for command in line):
+                found.append(process.pid)
+    return found
+
+
+def wait_until(true, seconds: float = 10.0) -> bool:
+    """Whether `true()` becomes so within `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def opened(request, lab_page: LabPage, kernel: str | None) -> LabPage:
+    """A notebook of the course, opened and run to its end, without any error."""
+    lab_page.open(request.param, kernel=kernel)
+    lab_page.run_all()
+    lab_page.wait_idle(timeout=200)
+    assert lab_page.errors() == []
+    return lab_page
+
+
+def test_the_panel(opened: LabPage, lab: LabServer) -> None:
+    """Set, run, look, stop, reset, and nonsense: the panel stays usable throughout."""
+    page = opened
+    figure, status = page.widget("cav-picture"), page.widget("cav-status")
+    expect(figure.locator("svg")).to_have_count(0)
+
+    # a first run: the picture shows as many tasks as were asked for
+    page.choose("cav-preset", "20 waits")
+    expect(page.widget("cav-tasks").locator("input")).to_have_value("20")
+    page.set_number("cav-tasks", 7)
+    page.choose("cav-said-model", "threads")
+    page.set_number("cav-said", 300)
+    page.click("cav-run")
+    page.wait_text("cav-status", re.compile("^Done"), timeout=60)
+    assert "You said 300 ms for threads" in page.read("cav-verdict")
+    assert "in flight" in figure.inner_text() or "overlap" in figure.inner_text()
+    first = figure.locator("svg").first.get_attribute("aria-label")
+    assert "7" in first
+
+    # another number, another picture
+    page.set_number("cav-tasks", 3)
+    page.tick("cav-model-sequential", False)
+    page.click("cav-run")
+    expect(figure.locator("svg").first).not_to_have_attribute("aria-label", first, timeout=60_000)
+    page.wait_text("cav-status", re.compile("^Done"), timeout=60)
+    assert "3 " in figure.locator("svg").first.get_attribute("aria-label")
+
+    # a long run is stopped, and nothing of it goes on
+    page.set_number("cav-size", 7000)
+    page.tick("cav-model-processes")
+    page.click("cav-run")
+    page.wait_text("cav-status", re.compile(r"\d+ of \d+ tasks"), timeout=20)
+    assert runs(lab), "a run has a process of its own"
+    page.click("cav-stop")
+    page.wait_text("cav-status", re.compile("^Stopped"), timeout=20)
+    assert wait_until(lambda: not runs(lab))
+
+    # what can't be run gets one sentence, and Run still works
+    page.set_number("cav-tasks", -1)
+    page.click("cav-run")
+    page.wait_text("cav-status", re.compile("Tasks is a whole number from 1"))
+    page.set_number("cav-tasks", 1_000_000_000)
+    page.click("cav-run")
+    page.wait_text("cav-status", re.compile("too large"))
+    page.click("cav-reset")
+    page.wait_text("cav-status", re.compile("^Make a prediction"))
+    expect(figure.locator("svg")).to_have_count(0)
+    expect(status.locator("[role=alert]")).to_have_count(0)
+    assert page.errors() == []

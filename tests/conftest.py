@@ -1,0 +1,102 @@
+"""Fixtures: a JupyterLab server, a browser page in it, the oldest allowed ipykernel.
+
+REQUIRE_BROWSER=1 turns what would be skipped for want of Chromium or of the
+package registry into a failure: for machines that are meant to have both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.harness.browser import NO_CHROMIUM, LabPage, browser, chromium
+from tests.harness.kernels import RegistryError, oldest_allowed, overlay, write_kernelspec
+from tests.harness.labserver import LabServer, lab_server
+
+FAILED = pytest.StashKey[bool]()
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test for want of something; fail it where REQUIRE_BROWSER=1."""
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{what} (REQUIRE_BROWSER=1)", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember whether a test failed, for fixtures that then leave something to look at."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def jupyter_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder on the server's JUPYTER_PATH: kernelspecs in it are on offer at once."""
+    return tmp_path_factory.mktemp("jupyter-path")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, jupyter_path: Path) -> Iterator[LabServer]:
+    """A JupyterLab server on an empty folder, shared by every test of the session."""
+    with lab_server(tmp_path_factory.mktemp("lab"), jupyter_path=jupyter_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """A headless Chromium, shared by the tests of a module.
+
+    Not of the session: as long as it is open, `asyncio.run` fails in this
+    thread (see `tests.harness.browser`), and tests of other modules use that.
+    """
+    if chromium() is None:
+        missing(NO_CHROMIUM)
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def lab_page(
+    chrome: Browser, lab: LabServer, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[LabPage]:
+    """A page in JupyterLab with nothing opened; a failed test leaves a picture of it."""
+    page = LabPage(lab, chrome)
+    try:
+        yield page
+        if request.node.stash.get(FAILED, False):
+            page.page.screenshot(path=tmp_path / "failed.png")
+            print(f"\nwhat the page showed: {tmp_path / 'failed.png'}")
+    finally:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def oldest_ipykernel(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
+    """The oldest ipykernel that pyproject.toml allows: version, and environment to use it."""
+    version = oldest_allowed("ipykernel")
+    try:
+        return version, overlay("ipykernel", version, tmp_path_factory.mktemp("oldest"))
+    except RegistryError as error:
+        reason = str(error)
+    missing(reason)
+
+
+@pytest.fixture(scope="session")
+def oldest_kernel(oldest_ipykernel: tuple[str, dict[str, str]], jupyter_path: Path) -> str:
+    """The name of the kernelspec in the `lab` server that has the oldest ipykernel."""
+    _, env = oldest_ipykernel
+    write_kernelspec(jupyter_path, "oldest", env=env)
+    return "oldest"
+
+
+@pytest.fixture(params=["newest", "oldest"])
+def kernel(request: pytest.FixtureRequest) -> str | None:
+    """The kernelspec to open a notebook with: its own, then one of the oldest ipykernel."""
+    return None if request.param == "newest" else request.getfixturevalue("oldest_kernel")

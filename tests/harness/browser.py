@@ -1,0 +1,291 @@
+"""A notebook in JupyterLab, as a person sees and uses it, in headless Chromium.
+
+`browser()` gives a Chromium, `LabPage` a notebook page in it. Widgets are found
+by the CSS class that the notebook gave them with `add_class`.
+
+Playwright's synchronous interface leaves an event loop marked as running in
+the thread that uses it, for as long as it is open: `asyncio.run` fails there.
+So keep a `browser()` open over browser tests only, never over a whole session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Error, Locator, expect, sync_playwright
+
+from tests.harness import page_scripts
+from tests.harness.labserver import REPO, THEMES, LabServer
+
+NO_CHROMIUM = "Chromium is not installed: apt-get install chromium"
+#: Quiet, off the network, and able to run as root in a container.
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--disable-dev-shm-usage"),
+]
+#: Where a notebook shows what went wrong, also within an Output widget.
+ERROR_OUTPUTS = ", ".join(
+    f".jp-NotebookPanel {where}"
+    for where in (
+        '[data-mime-type="application/vnd.jupyter.stderr"]',
+        '[data-mime-type="application/vnd.jupyter.error"]',
+        ".jupyter-widgets-error-widget",
+    )
+)
+SCROLLER = ".jp-NotebookPanel .jp-WindowedPanel-outer"
+
+
+def chromium() -> str | None:
+    """The path of an installed Chromium or Chrome, `CHROMIUM` first; None: there is none."""
+    named = os.environ.get("CHROMIUM")
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """A headless Chromium with a fresh profile, closed on exit.
+
+    Raises RuntimeError when Chromium isn't installed.
+    """
+    executable = chromium()
+    if executable is None:
+        raise RuntimeError(NO_CHROMIUM)
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        try:
+            yield chrome
+        finally:
+            chrome.close()
+
+
+def copy_notebook(notebook: Path | str, root: Path | str, kernel: str | None = None) -> str:
+    """Copy a notebook below `root`, where JupyterLab may save it; its path in there.
+
+    A notebook of the repository brings its folder along, for the links, images
+    and files in it. `kernel` replaces the name of the kernel it asks for.
+    """
+    notebook, root = Path(notebook).resolve(), Path(root)
+    number = sum(1 for _ in root.iterdir()) if root.is_dir() else 0
+    folder = root / f"copy-{number}"
+    if notebook.is_relative_to(REPO) and notebook.parent != REPO:
+        skip = shutil.ignore_patterns(".*", "__pycache__")
+        shutil.copytree(notebook.parent, folder, ignore=skip)
+    else:
+        folder.mkdir(parents=True)
+        shutil.copy(notebook, folder)
+    copy = folder / notebook.name
+    if kernel is not None:
+        import nbformat
+
+        document = nbformat.read(copy, as_version=4)
+        document.metadata["kernelspec"] = {"name": kernel, "display_name": kernel}
+        nbformat.write(document, copy)
+    return f"{folder.name}/{notebook.name}"
+
+
+class LabPage:
+    """One notebook, open in JupyterLab in a browser; times are in seconds.
+
+    Every wait raises an AssertionError or playwright's TimeoutError when its
+    time is over, with what the page shows at that moment.
+    """
+
+    def __init__(
+        self,
+        server: LabServer,
+        chrome: Browser,
+        width: int = 1280,
+        height: int = 900,
+        timeout: float = 30,
+    ) -> None:
+        """A blank page, `width` × `height` pixels; `timeout` is of each single action."""
+        self.server = server
+        self.context = chrome.new_context(viewport={"width": width, "height": height})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(timeout * 1000)
+        self.timeout = timeout
+        self.console: list[str] = []  # what the page's scripts complained of
+        self.page.on("pageerror", lambda error: self.console.append(str(error)))
+
+    def close(self) -> None:
+        """Close the page and end its kernel."""
+        self.context.close()
+        self.server.end_kernels()
+
+    def open(
+        self, notebook: Path | str, *, theme: str = "light", kernel: str | None = None
+    ) -> None:
+        """Open a copy of a notebook in a theme and wait until its kernel is ready.
+
+        The copy is made in the server's root folder. `kernel` is the name of
+        a kernelspec, if not the notebook's own.
+        """
+        self.server.set_theme(theme)  # before, so that nothing is drawn in the other
+        copy = copy_notebook(notebook, self.server.root, kernel)
+        self.page.goto(self.server.page(copy))
+        self.wait_ready()
+        self.wait_theme(theme)
+        self.page.evaluate(page_scripts.LISTEN)
+        if kernel is not None:  # of an unknown one Lab makes another of its language
+            running = [session["kernel"]["name"] for session in self.server.ask("api/sessions")]
+            assert running == [kernel], f"kernels {running} run, not {kernel}"
+
+    def wait_ready(self, timeout: float = 60) -> None:
+        """Wait for both signs of an idle kernel: the notebook's dot and the status bar.
+
+        With one of them alone JupyterLab may still drop a click on Run All. A
+        dialog, such as the choice of a kernel, ends the wait at once.
+        """
+        try:
+            ready = self.page.wait_for_function(
+                page_scripts.READY, timeout=timeout * 1000
+            ).json_value()
+        except Error as error:
+            raise AssertionError(f"no idle kernel within {timeout} s\n{self.describe()}") from error
+        assert ready == "ready", f"a dialog is in the way\n{self.describe()}"
+
+    # Running
+
+    def run_all(self) -> None:
+        """Choose Run All Cells in the Run menu, as a person does; does not wait."""
+        self.page.evaluate(page_scripts.WATCH_RUN_ALL)
+        self.page.locator(".lm-MenuBar").get_by_text("Run", exact=True).click()
+        self.page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+
+    def wait_idle(self, timeout: float = 120) -> None:
+        """Wait until Run All has ended, the last cell included, and the kernel is idle."""
+        try:
+            self.page.wait_for_function(
+                "() => window.cavRunAll !== 'waiting'", timeout=timeout * 1000
+            )
+        except Error as error:
+            raise AssertionError(
+                f"Run All did not end within {timeout} s\n{self.describe()}"
+            ) from error
+        result = self.page.evaluate("window.cavRunAll ?? 'ended'")
+        assert result == "ended", result
+        self.wait_ready(min(timeout, 60))  # all cells are done: only the signs may lag
+
+    def errors(self) -> list[str]:
+        """The texts of error and stderr outputs, and of widgets that can't be shown.
+
+        Also of what JupyterLab doesn't show: exceptions in a widget's callback,
+        or in the kernel's loop, since the notebook was opened.
+        """
+        texts = self.page.evaluate(page_scripts.CELL_ERRORS)
+        texts += self.page.locator(ERROR_OUTPUTS).all_text_contents()
+        texts += self.page.evaluate("window.cavHeard ?? []")
+        found: dict[str, str] = {}
+        for text in texts:
+            plain = re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
+            # One error comes by several ways, wrapped and split differently.
+            letters = "".join(plain.split())
+            if not any(letters in known for known in found):
+                found[letters] = plain
+        return list(found.values())
+
+    def describe(self) -> str:
+        """What the page shows, for the message of a failed wait."""
+        with contextlib.suppress(Error):
+            shown = {
+                "dialog": self.page.locator(".jp-Dialog").all_text_contents(),
+                "kernels, says the server": [
+                    kernel["execution_state"] for kernel in self.server.ask("api/kernels")
+                ],
+                "status bar": self.page.locator("#jp-main-statusbar").all_text_contents(),
+                "prompts": self.page.locator(".jp-InputPrompt").all_text_contents(),
+                "errors": self.errors(),
+                "scripts": self.console,
+            }
+            return "\n".join(f"{name}: {what}" for name, what in shown.items() if what)
+        return f"no notebook in the page; the server says\n{self.server.log()}"
+
+    # Widgets
+
+    def widget(self, css_class: str, nth: int = 0) -> Locator:
+        """The `nth` element with a CSS class, such as "cav-run"."""
+        return self.page.locator(f".jp-NotebookPanel .{css_class}").nth(nth)
+
+    def click(self, css_class: str, nth: int = 0) -> None:
+        """Click a button, once it is there and enabled."""
+        self.widget(css_class, nth).click()
+
+    def set_number(self, css_class: str, value: float, nth: int = 0) -> None:
+        """Type a number in a field and leave it, which sends it to the kernel."""
+        field = self._inside(css_class, "input", nth)
+        field.fill(str(value))
+        field.press("Tab")
+
+    def choose(self, css_class: str, label: str, nth: int = 0) -> None:
+        """Choose an option of a Dropdown or Select, or press a ToggleButtons button."""
+        menu = self._inside(css_class, "select", nth)
+        self.widget(css_class, nth).wait_for()
+        if menu.count():
+            menu.select_option(label=label)
+        else:
+            self.widget(css_class, nth).get_by_text(label, exact=True).click()
+
+    def tick(self, css_class: str, on: bool = True, nth: int = 0) -> None:
+        """Tick a checkbox, or clear it."""
+        self._inside(css_class, "input[type=checkbox]", nth).set_checked(on)
+
+    def read(self, css_class: str, nth: int = 0) -> str:
+        """The visible text of an element."""
+        return self.widget(css_class, nth).inner_text()
+
+    def wait_text(
+        self, css_class: str, text: str | re.Pattern[str], timeout: float = 30, nth: int = 0
+    ) -> str:
+        """Wait until an element contains a text or matches a pattern; its whole text."""
+        where = self.widget(css_class, nth)
+        try:
+            expect(where).to_contain_text(text, timeout=timeout * 1000)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.describe()}") from error
+        return where.inner_text()
+
+    def _inside(self, css_class: str, selector: str, nth: int) -> Locator:
+        """An element within a widget: the class is on the box around label and field."""
+        return self.widget(css_class, nth).locator(selector)
+
+    # Look
+
+    def set_theme(self, theme: str) -> None:
+        """Change to "light" or "dark" while the notebook is open, as the menu does."""
+        self.page.evaluate(
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            THEMES[theme],
+        )
+        self.wait_theme(theme)
+
+    def wait_theme(self, theme: str) -> None:
+        """Wait until the page has the theme."""
+        light = str(theme == "light").lower()
+        body = f"body[data-jp-theme-light={light}]"
+        self.page.wait_for_selector(body, state="attached")  # Lab's body has no size
+
+    def screenshot(self, path: Path | str, css_class: str | None = None, nth: int = 0) -> None:
+        """Save a picture (PNG) of an element, or of the whole notebook, however long.
+
+        For the notebook the window is made as high as it needs, up to the
+        16,000 pixels that Chromium can draw.
+        """
+        if css_class is not None:
+            self.widget(css_class, nth).screenshot(path=path)
+            return
+        before = self.page.viewport_size
+        outer = self.page.locator(SCROLLER)
+        missing = outer.evaluate("e => e.scrollHeight - e.clientHeight")
+        height = min(before["height"] + missing, 16_000)
+        try:
+            self.page.set_viewport_size({"width": before["width"], "height": height})
+            outer.screenshot(path=path)
+        finally:
+            self.page.set_viewport_size(before)

@@ -1,0 +1,47 @@
+"""JavaScript that the page object runs in JupyterLab's page.
+
+`window.jupyterapp` is there because the server exposes it (`expose_app_in_browser`).
+"""
+
+#: Whether both signs of an idle kernel are there; `textContent`, since the status bar
+#: may be hidden in a narrow window.
+READY = """() => {
+    if (document.querySelector(".jp-Dialog")) return "dialog";
+    const bar = document.querySelector("#jp-main-statusbar");
+    return document.querySelector(
+        ".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]"
+    ) && bar?.textContent.includes("| Idle") && "ready";
+}"""
+
+#: Follow Run All. The promise of the command is the one sign that Run All has ended:
+#: the idle lights are still on for a moment after it has begun.
+WATCH_RUN_ALL = """() => {
+    const { commandExecuted } = window.jupyterapp.commands;
+    window.cavRunAll = "waiting";
+    const seen = (_, call) => {
+        if (call.id !== "notebook:run-all-cells") return;
+        commandExecuted.disconnect(seen);
+        call.result.then(() => { window.cavRunAll = "ended"; },
+                         (error) => { window.cavRunAll = `failed: ${error}`; });
+    };
+    commandExecuted.connect(seen);
+}"""
+
+#: Keep what the kernel says outside of a cell's run, in a widget's callback above all:
+#: JupyterLab shows it nowhere.
+LISTEN = """() => {
+    window.cavHeard = [];
+    const { sessionContext } = window.jupyterapp.shell.currentWidget;
+    sessionContext.iopubMessage.connect((_, { header, content }) => {
+        if (header.msg_type === "error") window.cavHeard.push(content.traceback.join("\\n"));
+        if (content.name === "stderr") window.cavHeard.push(content.text);
+    });
+}"""
+
+#: What cells show of errors. From the model: in some windowing modes cells far away
+#: are not in the page.
+CELL_ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .filter((cell) => cell.model.type === "code")
+    .flatMap((cell) => cell.model.outputs.toJSON())
+    .filter((out) => out.output_type === "error" || out.name === "stderr")
+    .map((out) => [out.traceback ?? out.text].flat().join("\\n"))"""

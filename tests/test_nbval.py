@@ -1,0 +1,76 @@
+"""nbval passes over every notebook: each cell runs, each `assert` in a cell holds.
+
+By hand: pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 60 notebooks
+
+nbval sends one cell at a time: what breaks only under Run All is for
+`test_notebooks_run_all.py` to see.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, writes
+
+from tests.harness.labserver import REPO
+from tests.harness.sources import notebooks
+
+
+def nbval(target: Path, folder: Path) -> tuple[Counter[str], str]:
+    """Run nbval on a notebook or a folder of them; cells by outcome, and what it printed.
+
+    `folder` is for its report. It runs in a pytest of its own: neither `-m` nor
+    `--maxfail` of this session thin it out.
+    """
+    result = folder / "nbval.xml"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"),
+            *("--nbval-cell-timeout", "60", "-o", "addopts=", "-p", "no:cacheprovider", "-q"),
+            *(f"--junitxml={result}", str(target)),
+        ],
+        cwd=REPO,
+        env={k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.exists(), done.stdout + done.stderr
+    outcomes: Counter[str] = Counter()
+    for case in ET.parse(result).iter("testcase"):
+        kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+        outcomes[kinds[0] if kinds else "passed"] += 1
+    return outcomes, done.stdout[-8000:]
+
+
+def code_cells(path: Path) -> int:
+    """How many cells of a notebook have code in them."""
+    cells = nbformat.read(path, as_version=4).cells
+    return sum(1 for cell in cells if cell.cell_type == "code" and cell.source.strip())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_all_notebooks_pass(tmp_path: Path) -> None:
+    """Every code cell of every notebook passes; none is skipped."""
+    expected = sum(map(code_cells, notebooks("notebooks")))
+    assert expected, "no notebook in notebooks/"
+    outcomes, printed = nbval(REPO / "notebooks", tmp_path)
+    assert set(outcomes) == {"passed"}, printed
+    assert outcomes["passed"] >= expected, printed
+
+
+def test_failing_assert_is_seen(tmp_path: Path) -> None:
+    """A notebook in which an `assert` fails doesn't pass."""
+    path = tmp_path / "a.ipynb"
+    cells = [new_code_cell("x = 1"), new_code_cell("assert x == 2")]
+    path.write_text(writes(new_notebook(cells=cells)), encoding="utf-8")
+    outcomes, printed = nbval(path, tmp_path)
+    assert outcomes == {"passed": 1, "failure": 1}, printed

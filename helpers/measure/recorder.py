@@ -99,7 +99,6 @@ class Recorder:
         self.results: list[Any] = [None] * tasks
         self.failures: list[Failure] = []
         self.marks: list[list] | None = [[] for _ in range(tasks)] if detail else None
-        self.task_numbers: dict[asyncio.Task, int] = {}
 
     def blocking(self, task: Callable[[int], Any]) -> Callable[[int], None]:
         """A plain function of the task's number, for any thread."""
@@ -123,12 +122,11 @@ class Recorder:
     def coroutine(self, task: Callable[[int], Awaitable[Any]]) -> Callable[[int], Awaitable[None]]:
         """A coroutine function of the task's number, for the loop's thread."""
         started, ended = self.board.started, self.board.ended
-        results, marks_of, task_numbers = self.results, self.marks, self.task_numbers
+        results, marks_of = self.results, self.marks
 
         async def one(number: int) -> None:
             if marks_of is not None:
                 marks.attach(marks_of[number])
-                task_numbers[asyncio.current_task()] = number
             started[number] = now()
             try:
                 results[number] = await task(number)

@@ -1,8 +1,8 @@
 """Every step of every task of an asyncio loop, and the loop's own rests.
 
-A loop runs one `asyncio.Handle` after another; each step of a task is one. Wrapping
-``Handle._run`` sees them all for some 150 ns a step, without a call into the tasks. The
-handles are kept as they are and looked at after the run: who they belonged to, and which
+A loop runs one `asyncio.Handle` after another; each step of a task is one. Replacing
+``Handle._run`` sees them all for some 300 ns a step, without a call into the tasks. What
+they called is kept as it is and looked at after the run: who it belonged to, and which
 timer woke whom. A loop that is not asyncio's own (uvloop) is not seen.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from bisect import bisect_right
 from collections.abc import Iterator
 from time import perf_counter_ns as now
 
@@ -21,7 +22,7 @@ class Steps:
     """What was seen: raw lists while it runs, `of_tasks()` afterwards."""
 
     def __init__(self) -> None:
-        self.handles: list = []  # handle, begin, end, handle, begin, end, ...
+        self.steps: list = []  # callback, args, begin, end, ... of handles as they run
         self.timers: list = []  # args, when, ... of timers as they fire
         self.rests: list = []  # begin, end, ... of the selector's waits
 
@@ -38,19 +39,50 @@ class Steps:
                 due[id(args[0])] = int(when * 1e9)
         rest = iter(self.rests[1::2])
         pass_begin, next_pass = 0, next(rest, None)
-        flat = self.handles
-        for k in range(0, len(flat), 3):
-            handle, begin, end = flat[k : k + 3]
+        flat = self.steps
+        for k in range(0, len(flat), 4):
+            callback, cause, begin, end = flat[k : k + 4]
             while next_pass is not None and next_pass <= begin:
                 pass_begin, next_pass = next_pass, next(rest, None)
-            callback = handle._callback
             task = getattr(callback, "__self__", None)
             if not isinstance(task, asyncio.Task):
                 continue
-            cause = handle._args
             # no cause: a first step, or one after sleep(0)
             ready = due.get(id(cause[0]), pass_begin) if cause else -1
             yield task, min(ready, begin), begin, end
+
+
+def by_number(steps, started, ended) -> list[tuple[int, int, int, int]]:
+    """Steps of asyncio tasks as steps of the numbered tasks that they ran, in order of time.
+
+    A numbered task started in the one step that was going on at that moment, and all
+    steps of the same asyncio task until its end are its own. So an asyncio task may run
+    several numbers one after the other, as workers that empty a queue do. `started` and
+    `ended` are the board's columns (0: never).
+    """
+    steps = list(steps)
+    begins = [begin for _, _, begin, _ in steps]
+    runs_of: dict[asyncio.Task, list[tuple[int, int, int]]] = {}
+    for number, moment in enumerate(started):
+        at = bisect_right(begins, moment) - 1
+        if moment and at >= 0 and moment <= steps[at][3]:
+            end = ended[number] or steps[-1][3]
+            runs_of.setdefault(steps[at][0], []).append((moment, end, number))
+    for runs in runs_of.values():
+        runs.sort()
+    found, first = [], dict.fromkeys(runs_of, 0)
+    for task, ready, begin, end in steps:
+        runs = runs_of.get(task)
+        if runs is None:
+            continue
+        at = first[task]
+        while at < len(runs) and runs[at][1] <= begin:
+            at += 1  # that number had ended before this step
+        first[task] = at
+        while at < len(runs) and runs[at][0] < end:
+            found.append((runs[at][2], ready, begin, end))
+            at += 1
+    return found
 
 
 @contextlib.contextmanager
@@ -61,15 +93,17 @@ def watch_steps() -> Iterator[Steps]:
     back at the end.
     """
     seen = Steps()
-    add, add_timer, add_rest = seen.handles.append, seen.timers.append, seen.rests.append
+    add, add_timer, add_rest = seen.steps.append, seen.timers.append, seen.rests.append
     run, loop_init = _Handle._run, asyncio.BaseEventLoop.run_forever
 
     def _run(self):
-        add(self)
+        callback, args = self._callback, self._args
+        add(callback)
+        add(args)
         add(now())
         # What the original does, without one more call: it runs for every step.
         try:
-            self._context.run(self._callback, *self._args)
+            self._context.run(callback, *args)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:

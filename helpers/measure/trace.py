@@ -179,10 +179,11 @@ def _blocking(trace: Trace, task: int, start: int, end: int, phases) -> None:
 def _coroutine(trace: Trace, task: int, steps, phases, origin: int) -> None:
     # Only what lies between the task's start and end is drawn: a task that waits for
     # the semaphore of the cap has not started.
-    start = trace.started[task]
+    start, stop = trace.started[task], trace.ended[task]
+    stop = stop if stop >= 0 else trace.wall_ns
     previous = None
     for ready, begin, end in steps:
-        begin, end = begin - origin, end - origin
+        begin, end = begin - origin, min(end - origin, stop)
         if end <= start:
             previous = end
             continue

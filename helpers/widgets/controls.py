@@ -44,7 +44,7 @@ class Controls:
             box.add_class(f"cav-model-{name.replace('+', '-')}")
             box.observe(self._models_changed, "value")
         self.preset.observe(self._preset_chosen, "value")
-        self._first = preset
+        self._first, self._setting = preset, False
         self.reset()
         label = w.Label("Models", layout={"width": "9em", "display": "flex",
                                           "justify_content": "flex-end"})  # fmt: skip
@@ -70,8 +70,10 @@ class Controls:
         """Show the values of `preset`."""
         self.work.value, self.size.value = preset.work, preset.size
         self.tasks.value, self.cap.value = preset.tasks, preset.cap
+        self._setting = True  # one change of the menu below, not one for each box
         for name, box in self.models.items():
             box.value = name in preset.models
+        self._setting = False
         self._models_changed()
 
     def chosen_models(self) -> list[str]:
@@ -105,6 +107,11 @@ class Controls:
         self.set(PRESETS[change["new"]])
 
     def _models_changed(self, change=None) -> None:
+        if self._setting:
+            return
         chosen, before = self.chosen_models(), self.said_model.value
-        self.said_model.options = [NO_GUESS, *chosen]
-        self.said_model.value = before if before in chosen else NO_GUESS
+        options = (NO_GUESS, *chosen)
+        # New options drop the choice in the browser: send them only if they differ.
+        if options != self.said_model.options:
+            self.said_model.options = options
+            self.said_model.value = before if before in chosen else NO_GUESS

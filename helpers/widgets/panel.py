@@ -39,8 +39,9 @@ class Panel:
         self.verdict, self.figure = w.HTML(), w.HTML()
         for name in ("run", "stop", "reset"):
             getattr(self, f"{name}_button").add_class(f"cav-{name}")
-        for name in ("progress", "status", "verdict", "figure"):
+        for name in ("progress", "status", "verdict"):
             getattr(self, name).add_class(f"cav-{name}")
+        self.figure.add_class("cav-picture")
         self.run_button.on_click(lambda button: self.start())
         self.stop_button.on_click(lambda button: self.stop())
         self.reset_button.on_click(lambda button: self.reset())

@@ -15,7 +15,7 @@ from ..measure.heartbeat import beat, lag
 from ..measure.machine import gil_enabled
 from ..measure.recorder import Board, Recorder
 from ..measure.run import Run
-from ..measure.steps import watch_steps
+from ..measure.steps import by_number, watch_steps
 from ..measure.trace import build
 from ..measure.usage import Meter
 from ..workloads import Workload
@@ -173,8 +173,7 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
 def _trace(recorder: Recorder, module, meter: Meter, seen):
     steps = None
     if seen is not None and module.FORM == "coroutine":
-        numbers = recorder.task_numbers
-        steps = [(numbers[t], ready, a, b) for t, ready, a, b in seen.of_tasks() if t in numbers]
+        steps = by_number(seen.of_tasks(), recorder.board.started, recorder.board.ended)
     wall_ns = meter.end_ns - meter.begin_ns
     one_gil = module.FORM != "remote" and gil_enabled()
     return build(recorder.board, recorder.marks, meter.begin_ns, wall_ns, steps, one_gil)

@@ -94,6 +94,40 @@ def test_a_blocking_wait_inside_a_step_holds_the_loop():
     assert (WAITING, 2, 8) in rows(trace)
 
 
+def test_workers_that_run_several_numbers():
+    """Two asyncio tasks empty a queue of four numbers: each step belongs to its number."""
+    import asyncio
+
+    from helpers.measure.steps import by_number, watch_steps
+
+    recorder = Recorder(4, detail=True)
+
+    async def nap(number):
+        await asyncio.sleep(0.002)
+
+    one = recorder.coroutine(nap)
+
+    async def main():
+        numbers = iter(recorder.numbers)
+
+        async def worker():
+            for number in numbers:
+                await one(number)
+
+        await asyncio.gather(worker(), worker())
+
+    with watch_steps() as seen:
+        asyncio.run(main())
+    board = recorder.board
+    steps = by_number(seen.of_tasks(), board.started, board.ended)
+    assert {number for number, *_ in steps} == {0, 1, 2, 3}
+    trace = build(board, recorder.marks, min(board.started), max(board.ended), steps)
+    assert trace.peak() == 2
+    for number in range(4):
+        states = {state for task, state, _, _ in trace.rows() if task == number}
+        assert {RUNNING, WAITING, HELD} <= states
+
+
 def test_waiting_for_the_semaphore_is_not_drawn():
     """The task's first step ended at the semaphore; its work began at 5 ms."""
     steps = [(0, -1, 1 * MS, 2 * MS), (0, 4 * MS, 4 * MS, 6 * MS)]

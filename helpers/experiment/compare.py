@@ -11,6 +11,8 @@ from statistics import median
 from ..measure.load import LIMIT, ForeignLoad
 from ..measure.machine import Machine
 from ..measure.prediction import UnitCost, predict
+from ..measure.run import Run
+from ..measure.trace import COMPUTING_IN_C, RUNNING, UNSEEN
 from ..worker.client import Worker
 from ..worker.errors import Stopped
 from .comparison import Comparison
@@ -89,8 +91,8 @@ class Experiment:
             expected = self._expected(result, model)
             if expected > request.time_box and len(request.models) > 1:
                 result.left_out[model] = (
-                    f"{model} is left out: it would take about {_duration(expected)}, and "
-                    f"the time box is {request.time_box:g} s."
+                    f"{model} is left out: {request.tasks:,} tasks would take about "
+                    f"{_duration(expected)}, and the time box is {request.time_box:g} s."
                 )
                 result.notes.append(result.left_out[model])
                 continue
@@ -102,9 +104,9 @@ class Experiment:
     def _single(self, result: Comparison) -> None:
         """One task alone: what it costs, for the prediction and to see what would hang."""
         request = result.request
-        run = self.worker.run("sequential", 1, 1, time_box=request.time_box)
+        run = self.worker.run("sequential", 1, 1, detail=True, time_box=request.time_box)
         if not run.failed:
-            result.single.append((run.wall_s, run.usage.cpu_s))
+            result.single.append(_cost_of(run))
 
     def _expected(self, result: Comparison, model: str) -> float:
         cost = result.cost()
@@ -202,6 +204,20 @@ def rounds_within(walls: dict[str, float], rounds: int, budget_s: float) -> dict
 
 def _spread(count: int, rounds: int) -> set[int]:
     return {round(k * rounds / count) for k in range(count)}
+
+
+def _cost_of(run: Run) -> tuple[float, float]:
+    """Wall and CPU seconds of the one task of a recorded run.
+
+    From the task's own marks where it has any: the CPU time of the whole process holds
+    the run's own cost too, which matters for a task that computes next to nothing.
+    """
+    trace = run.trace
+    wall_s = (trace.ended[0] - trace.started[0]) / 1e9
+    totals = trace.totals()
+    if totals[UNSEEN]:
+        return wall_s, min(wall_s, run.usage.cpu_s)
+    return wall_s, (totals[RUNNING] + totals[COMPUTING_IN_C]) / 1e9
 
 
 def _duration(seconds: float) -> str:

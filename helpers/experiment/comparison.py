@@ -9,6 +9,7 @@ from ..measure.machine import Machine
 from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run, same_results
 from ..measure.statistics import Verdict, compare_times
+from ..models import MODELS
 from .request import Request
 
 #: A positive control below this: there was no second core to be had.
@@ -102,10 +103,6 @@ class Comparison:
         workload = self.request.workload
         wall = median(wall for wall, _ in self.single)
         cpu = min(wall, median(cpu for _, cpu in self.single))
-        if workload.cpu_s == 0.0:
-            cpu = 0.0
-        elif workload.wait_s == 0.0:
-            cpu = wall
         native = workload.kind == "native"
         return UnitCost(wall - cpu, cpu, native, workload.loop_waits,
                         self.machine.task_s, self.machine.thread_s)  # fmt: skip
@@ -113,7 +110,7 @@ class Comparison:
     def predicted(self, model: str) -> float | None:
         """What the simple model of `measure.prediction` says; None where it can't."""
         cost = self.cost()
-        if cost is None or model in self.request.own_models:
+        if cost is None or model in self.request.own_models or model not in MODELS:
             return None
         request, machine = self.request, self.machine
         cap = request.cap_of(model)
@@ -172,4 +169,5 @@ class Comparison:
 
 def _sentence(verdict: Verdict) -> str:
     text = str(verdict)
-    return text[0].upper() + text[1:] + "." if not text.startswith("asyncio") else text + "."
+    # a model's name keeps its own spelling, also at the start
+    return ("N" + text[1:] if text.startswith("no ") else text) + "."

@@ -32,7 +32,10 @@ class Sweep:
 
     def summary(self) -> list[str]:
         """One sentence a task count, then what limits the result."""
-        lines = [f"{n:,} tasks: {c.summary()[0]}" for n, c in self.points.items()]
+        lines = [
+            f"{n:,} {'task' if n == 1 else 'tasks'}: {c.summary()[0]}"
+            for n, c in self.points.items()
+        ]
         notes = dict.fromkeys(note for c in self.points.values() for note in c.limits())
         return lines + list(notes)
 

@@ -53,8 +53,8 @@ class Verdict:
         if self.claim == "few":
             seen = {1: "seen once", 2: "seen twice"}.get(self.pairs, f"seen {self.pairs} times")
             if self.ratio < 1.5:
-                return (f"no verdict between {first} and {second} ({seen}, {FEWEST_PAIRS} are "
-                        f"needed; median ratio {_times(self.ratio)})")  # fmt: skip
+                return (f"no verdict between {first} and {second} yet ({seen}, {FEWEST_PAIRS} are "
+                        f"needed)")  # fmt: skip
             return (f"{first} {are} about {_times(self.ratio)}× as fast as {second} ({seen}, too "
                     f"few for an interval)")  # fmt: skip
         level = f"{self.level:.0%}".replace("%", " %")
@@ -63,6 +63,9 @@ class Verdict:
             return f"{first} {are} {_times(self.ratio)}× as fast as {second} ({interval})"
         if self.claim == "same":
             return f"{first} and {second} take equally long, to within 5 % ({interval})"
+        if self.low > 1 or self.high < 1:
+            return (f"no clear winner between {first} and {second}: the difference may be below "
+                    f"5 % ({interval})")  # fmt: skip
         return f"no difference between {first} and {second} that this machine can show ({interval})"
 
     def _turned(self) -> Verdict:

@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -28,6 +29,8 @@ class Channel:
     """
 
     def __init__(self, python: str, method: str) -> None:
+        if sys.platform == "win32":
+            raise RunError("The measuring worker needs Linux or macOS: on Windows, use WSL.")
         files = [SharedFile(), SharedFile(), SharedFile()]
         self.inbox, self.board, self.outbox = self._files = files
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()

@@ -198,7 +198,7 @@ def test_an_own_model_that_forgets_tasks_is_told_on(experiment):
 def test_what_would_not_fit_the_time_box_is_left_out_and_said(experiment):
     result = experiment(work.sleep(50), 100, time_box=2)
     assert "sequential" not in result.models
-    assert "sequential is left out: it would take about 5 s" in result.left_out["sequential"]
+    assert "sequential is left out: 100 tasks would take about 5 s" in result.left_out["sequential"]
     assert any("left out" in line for line in result.summary())
 
 

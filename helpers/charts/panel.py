@@ -185,9 +185,8 @@ class Panel:
         boxes(frame, [0], [1], 0, 1, fill="bg", edge="edge")
         x, width, top, bottom = left + 10, right - left - 20, y + 24, y + height - 24
         factor = self.span / wall * width / self.width
-        scale, unit = (1e6, "ms") if wall < 1e9 else (1e9, "s")
-        sheet.text(x, y + 18, f"enlarged {factor:.0f}×", size=FONT - 0.5,
-                   colour="mute")  # fmt: skip
+        scale = 1e6 if wall < 1e9 else 1e9  # ms, or s
+        sheet.text(x, y + 18, f"enlarged {factor:.0f}×", size=FONT - 0.5, colour="mute")
         axes = self.axes(top, bottom - top, span=wall * 1.005, x=x, width=width)
         axes.set_ylim(self.facts.tasks, 0)
         self._states(axes, wall * 1.005, width, (bottom - top) / self.facts.tasks)

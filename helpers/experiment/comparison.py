@@ -157,7 +157,7 @@ class Comparison:
                 found.append("This machine has one usable core: it can't show a gain from several.")
             elif self.control is not None and self.control < CONTROL_SHOWS:
                 found.append(f"Two processes did only {self.control:.1f}× the work of one just "
-                             f"now: no second core was free, so no gain could show.")  # fmt: skip
+                             f"now: a second core was not free, so no gain could show.")
             elif self.control is not None:
                 found.append(f"A second core was free: two processes did {self.control:.1f}× the "
                              f"work of one in the same time.")  # fmt: skip

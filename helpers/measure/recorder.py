@@ -11,6 +11,7 @@ import asyncio
 import os
 import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from threading import get_ident
 from time import perf_counter_ns as now
 from typing import Any
@@ -51,12 +52,26 @@ class Board:
             getattr(self, name).release()
 
 
+_HELPERS = str(Path(__file__).resolve().parents[1])
+
+
+def own_traceback(error: BaseException) -> str:
+    """The traceback from the first frame that is the learner's; the whole if none is.
+
+    At most 8,000 characters, the end of it.
+    """
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_HELPERS):
+        frame = frame.tb_next
+    lines = traceback.format_exception(type(error), error, frame or error.__traceback__)
+    return "".join(lines)[-8000:]
+
+
 class Failure(dict):
     """One task's exception, in words: keys ``task``, ``type``, ``message``, ``traceback``."""
 
     @classmethod
     def of(cls, task: int, error: BaseException) -> Failure:
-        lines = traceback.format_exception(type(error), error, error.__traceback__)
         try:
             message = str(error)
         except Exception:  # a learner's __str__ may raise too
@@ -65,7 +80,7 @@ class Failure(dict):
             task=task,
             type=type(error).__name__,
             message=message[:2000],
-            traceback="".join(lines)[-8000:],
+            traceback=own_traceback(error),
         )
 
 

@@ -18,6 +18,7 @@ from ..measure.run import Run
 from ..workloads import Workload
 from .channel import START_S, Channel
 from .errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded, death_sentence
+from .sources import sources_of
 
 POLL_S = 0.02
 
@@ -114,15 +115,16 @@ class Worker:
         `run` does.
         """
         with self.session():
-            code = b"" if isinstance(function, str) else _as_code((function, args))
-            self.start()
-            if code:
+            if isinstance(function, str):
+                self.start()
+                request = {"do": "call", "target": function, "args": args}
+            else:
+                code = _as_code((function, args, sources_of([function])))
+                self.start()
                 # A learner's function needs the learner's modules, not those of the host.
                 self._unload()
                 request = {"do": "call", "folder": os.getcwd(), "path": sys.path}
                 self._channel.inbox.write(code)
-            else:
-                request = {"do": "call", "target": function, "args": args}
             try:
                 return pickle.loads(self._measure(request, time_box, memory_mb, None))
             finally:
@@ -158,7 +160,9 @@ class Worker:
         if workload.spec is not None:
             description["spec"] = dict(workload.spec)
         if workload.spec is None or own_models:
-            code = _as_code((None if workload.spec else workload, own_models))
+            functions = [workload.blocking, workload.coroutine, *own_models.values()]
+            sources = sources_of(functions)
+            code = _as_code((None if workload.spec else workload, own_models, sources))
             self._check_version(workload)
         self.start()
         self._unload()

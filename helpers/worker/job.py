@@ -20,6 +20,7 @@ from ..measure.trace import build
 from ..measure.usage import Meter
 from ..workloads import Workload
 from ..workloads.builtin import rebuild
+from .sources import remember
 
 PRINTED_MOST = 2_000
 
@@ -58,14 +59,16 @@ def _captured():
 def load_workload(description: dict, code: bytes) -> tuple[Workload, dict]:
     """The workload of a request and the learner's own models, by name.
 
-    `code` holds what travels as code, cloudpickled: ``(workload or None, own models)``.
+    `code` holds what travels as code, cloudpickled: ``(workload or None, own models,
+    sources)``.
     Raises whatever importing the learner's modules raises.
     """
     workload, own_models = None, {}
     if code:
         import cloudpickle
 
-        workload, own_models = cloudpickle.loads(code)
+        workload, own_models, sources = cloudpickle.loads(code)
+        remember(sources)
     if description.get("spec"):
         workload = rebuild(description["spec"])
     return workload, own_models
@@ -220,7 +223,7 @@ def call(request: dict, code: bytes) -> dict[str, Any]:
     """Call one function in this process; ``{"value": ..., "printed": ...}``.
 
     ``request["target"]`` is "module:function" with JSON ``args``, else `code` holds a
-    cloudpickled ``(function, args)``. Coroutine functions are run to their end.
+    cloudpickled ``(function, args, sources)``. Coroutine functions are run to their end.
     """
     if request.get("target"):
         module, _, name = request["target"].partition(":")
@@ -232,7 +235,8 @@ def call(request: dict, code: bytes) -> dict[str, Any]:
         sys.path[:] = request.get("path") or sys.path
         with contextlib.suppress(OSError):
             os.chdir(request.get("folder") or ".")
-        function, args = cloudpickle.loads(code)
+        function, args, sources = cloudpickle.loads(code)
+        remember(sources)
     with _captured() as printed:
         value = function(*args)
         if hasattr(value, "__await__"):

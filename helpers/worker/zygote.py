@@ -24,9 +24,8 @@ import os
 import select
 import signal
 import sys
-import traceback
 
-from ..measure.recorder import Board
+from ..measure.recorder import Board, own_traceback
 from . import job
 from .shared import SharedFile
 
@@ -105,7 +104,7 @@ class Zygote:
         try:
             self.loaded = job.load_workload(request, self.inbox.read())
         except BaseException as error:
-            self.outbox.write(traceback.format_exc()[-8000:].encode())
+            self.outbox.write(own_traceback(error).encode())
             self.send(refused=f"{type(error).__name__}: {error}"[:1500])
             return
         self.send(loaded=os.getpid())
@@ -127,7 +126,7 @@ class Zygote:
                 run = job.execute(workload, request, buffer, own_models)
                 self.outbox.write(run.pack())
         except BaseException as error:
-            self.outbox.write(traceback.format_exc()[-8000:].encode())
+            self.outbox.write(own_traceback(error).encode())
             self.send(failed=f"{type(error).__name__}: {error}"[:1500])
         else:
             self.send(done=True)
@@ -192,7 +191,7 @@ def serve_once(zygote: Zygote) -> None:
         try:
             zygote.loaded = job.load_workload(request, zygote.inbox.read())
         except BaseException as error:
-            zygote.outbox.write(traceback.format_exc()[-8000:].encode())
+            zygote.outbox.write(own_traceback(error).encode())
             zygote.send(refused=f"{type(error).__name__}: {error}"[:1500])
             return
         zygote.send(loaded=os.getpid())

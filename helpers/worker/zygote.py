@@ -98,6 +98,14 @@ class Zygote:
                 self.send(ended=status)
 
     def _host(self, request: dict) -> None:
+        if self.prepare(request):
+            gc.collect()
+            gc.freeze()
+            self.is_host = True
+            self.serve()
+
+    def prepare(self, request: dict) -> bool:
+        """Load what a `load` request names, and say whether that went well."""
         sys.path[:] = request.get("path") or sys.path
         with contextlib.suppress(OSError):
             os.chdir(request.get("folder") or ".")
@@ -106,12 +114,9 @@ class Zygote:
         except BaseException as error:
             self.outbox.write(own_traceback(error).encode())
             self.send(refused=f"{type(error).__name__}: {error}"[:1500])
-            return
+            return False
         self.send(loaded=os.getpid())
-        gc.collect()
-        gc.freeze()
-        self.is_host = True
-        self.serve()
+        return True
 
     def _measure(self, request: dict) -> None:
         try:
@@ -187,14 +192,8 @@ def serve_once(zygote: Zygote) -> None:
 
     request = zygote.receive()
     if request is not None and request["do"] == "load":
-        sys.path[:] = request.get("path") or sys.path
-        try:
-            zygote.loaded = job.load_workload(request, zygote.inbox.read())
-        except BaseException as error:
-            zygote.outbox.write(own_traceback(error).encode())
-            zygote.send(refused=f"{type(error).__name__}: {error}"[:1500])
+        if not zygote.prepare(request):
             return
-        zygote.send(loaded=os.getpid())
         request = zygote.receive()
     if request is None or request["do"] == "unload":
         return

@@ -183,3 +183,32 @@ def test_a_machine_has_facts():
     assert card.cores > 0
     assert 0 < card.task_s < card.thread_s
     assert card.sentence().startswith(card.implementation)
+
+
+def test_posting_reaches_the_main_loops_thread_in_order():
+    from helpers.widgets.kernel import MainLoop
+
+    async def main():
+        loop, seen = MainLoop(), []
+
+        def note(number):
+            seen.append((number, threading.get_ident()))
+
+        thread = threading.Thread(target=lambda: [loop.post(note, k) for k in range(5)])
+        thread.start()
+        thread.join()
+        assert seen == [], "nothing runs before the loop has its turn"
+        await asyncio.sleep(0.05)
+        assert seen == [(k, threading.get_ident()) for k in range(5)]
+
+    asyncio.run(main())
+
+
+def test_stopping_what_waits_leaves_the_running_one_alone(session_worker):
+    from helpers.experiment import Experiment, make_request
+    from helpers.workloads import work
+
+    running, other = Experiment(session_worker), Experiment(session_worker)
+    running._tell = lambda progress: "tasks" in progress.words and other.stop()
+    request = make_request(work.sleep(30), 3, models=["threads"])
+    assert running.run(request, rounds=1).models == ["threads"]

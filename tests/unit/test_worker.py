@@ -375,3 +375,11 @@ def test_another_interpreter_is_a_worker_too():
             worker.load(as_workload(lambda: 1))
     finally:
         worker.close()
+
+
+def test_what_a_task_started_and_left_is_ended(worker):
+    def leave_one():
+        return subprocess.Popen(["sleep", "600"]).pid
+
+    load(worker, leave_one)
+    assert all(gone(pid) for pid in worker.run("threads", 2, 2).results)

@@ -66,7 +66,6 @@ class Experiment:
 
     def _run_all(self, request, said, rounds, budget_s) -> Comparison:
         self._check()
-        self._tell(Progress(0.0, "starting"))
         machine = read_machine_card(self.worker)
         result = Comparison(request, machine, said=dict(said or {}))
         self._check()

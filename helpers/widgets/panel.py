@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import threading
+import time
 from typing import Any
 
 import ipywidgets as w
@@ -123,8 +124,6 @@ class Panel:
             self._main.post(self._idle.set)
 
     def _tell(self, progress: Progress) -> None:
-        import time
-
         now = time.monotonic()
         if now - self._last_told >= FASTEST_S or progress.share == 1.0:
             self._last_told = now

@@ -12,6 +12,7 @@ from ..measure.load import LIMIT, ForeignLoad
 from ..measure.machine import Machine
 from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run
+from ..measure.statistics import FEWEST_PAIRS
 from ..measure.trace import COMPUTING_IN_C, RUNNING, UNSEEN
 from ..worker.client import Worker
 from ..worker.errors import Stopped
@@ -185,15 +186,19 @@ def rounds_within(walls: dict[str, float], rounds: int, budget_s: float) -> dict
     """In which rounds each model runs, so that all fit into about `budget_s` seconds.
 
     Models that take about as long as the quickest are the ones whose verdict is in doubt:
-    they come first, and run in the same rounds. What is left goes to the slow ones,
+    they come first, run in the same rounds, and may take twice the budget if that is what
+    a verdict needs. What is left goes to the slow ones,
     spread over the whole time. Everyone runs at least once.
     """
     costs = {model: wall + 0.005 for model, wall in walls.items()}
     quickest = min(costs.values())
     close = [model for model in costs if costs[model] <= 3 * quickest]
-    count = max(1, min(rounds, int(budget_s / sum(costs[m] for m in close))))
+    one_round = sum(costs[m] for m in close)
+    count = max(1, min(rounds, int(budget_s / one_round)))
+    if count < FEWEST_PAIRS and FEWEST_PAIRS * one_round <= 2 * budget_s:
+        count = min(rounds, FEWEST_PAIRS)  # rather a bit long than without a verdict
     plan = {model: _spread(count, rounds) for model in close}
-    left = budget_s - count * sum(costs[m] for m in close)
+    left = budget_s - count * one_round
     for model in sorted(costs.keys() - plan.keys(), key=costs.get):
         count = max(1, min(rounds, int(left / costs[model])))
         plan[model] = _spread(count, rounds)

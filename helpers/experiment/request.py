@@ -73,18 +73,22 @@ def make_request(what: Any, tasks: Any = 20, *, workers: Any = None, models: Any
     return Request(workload, tasks, cap, names, box, tuple(notes), own_models)
 
 
-def whole(value: Any, name: str, least: int, most: int) -> int:
-    """`value` as a whole number from `least` to `most`. Raises BadRequest."""
+def whole(value: Any, name: str, least: int, most: int, write: str = "write {}=") -> int:
+    """`value` as a whole number from `least` to `most`. Raises BadRequest.
+
+    `write` is how the message begins its advice; ``{}`` stands for the name.
+    """
+    advice = write.format(name)
     wanted = f"{name} is a whole number from {least:,} to {most:,}"
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         if not (isinstance(value, float) and value.is_integer()):
-            raise BadRequest(f"{wanted}; {value!r} is not: write {name}={min(20, most)}.")
+            raise BadRequest(f"{wanted}; {value!r} is not: {advice}{min(20, most)}.")
         value = int(value)
     value = value.__index__()
     if value < least:
-        raise BadRequest(f"{wanted}; {value:,} is too small: write {name}={least} or more.")
+        raise BadRequest(f"{wanted}; {value:,} is too small: {advice}{least} or more.")
     if value > most:
-        raise BadRequest(f"{wanted}; {value:,} is too large: write {name}={most} or less.")
+        raise BadRequest(f"{wanted}; {value:,} is too large: {advice}{most} or less.")
     return value
 
 

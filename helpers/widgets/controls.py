@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipywidgets as w
 
 from ..experiment import BadRequest, Request, make_request
-from ..experiment.request import seconds, whole
+from ..experiment.request import MOST_TASKS, seconds, whole
 from ..models import MODELS
 from .presets import PRESETS, WORKS, Preset, make
 
@@ -87,8 +87,8 @@ class Controls:
             raise BadRequest(f"The time of a task is above 0 and at most {LONGEST_MS:,} ms; "
                              f"{ms:g} is not: try 50.")  # fmt: skip
         seconds(max(self.said_ms.value, 0) / 1000 or 1, "your prediction")
-        tasks = whole(self.tasks.value, "Tasks", 1, 100_000)
-        cap = whole(self.cap.value, "At once", 0, 100_000)
+        tasks = whole(self.tasks.value, "Tasks", 1, MOST_TASKS, "try ")
+        cap = whole(self.cap.value, "At once", 0, MOST_TASKS, "try ")
         models = self.chosen_models()
         if not models:
             raise BadRequest("Tick at least one model.")

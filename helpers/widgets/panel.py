@@ -48,7 +48,8 @@ class Panel:
         self.reset_button.on_click(lambda button: self.reset())
         buttons = w.HBox([self.run_button, self.stop_button, self.reset_button, self.progress])
         self.box = w.VBox(
-            [self.controls.box, buttons, self.status, self.verdict, self.figure]
+            [w.HTML(charts.STYLE), self.controls.box, buttons, self.status, self.verdict,
+             self.figure]
         )
         self.box.add_class("cav-panel")
         self.result: Comparison | None = None
@@ -186,12 +187,7 @@ def answer(result: Comparison, guess: str | None) -> str:
         if guess == best:
             parts.append(f"You said {guess} would be fastest: it was.")
         else:
-            verdict = result.verdict(best, guess)
-            if verdict.claim in ("same", "unclear"):
-                parts.append(f"You said {guess}: nothing measured speaks against it, but {best} "
-                             f"can't be told apart from it.")  # fmt: skip
-            else:
-                parts.append(f"You said {guess}: {best} was {verdict.ratio:.1f}× as fast.")
+            parts.append(f"You said {guess} would be fastest: {result.verdict(best, guess)}.")
     for model, seconds in result.said.items():
         if model in result.models:
             took = result.wall(model)
@@ -201,14 +197,17 @@ def answer(result: Comparison, guess: str | None) -> str:
 
 
 def status_text(words: str, bad: bool = False, details: str = "") -> str:
-    """A line of HTML that screen readers announce; red if `bad`, `details` folded below."""
-    colour = "var(--jp-error-color0,#B71C1C)" if bad else "var(--jp-ui-font-color1,inherit)"
-    role = "alert" if bad else "status"
+    """A line of HTML that screen readers announce; red if `bad`, `details` folded below.
+
+    Its colours come from `charts.STYLE`, which the panel holds once.
+    """
+    role, kind = ("alert", ' class="cav-error"') if bad else ("status", "")
     folded = ""
     if details:
-        folded = (f"<details><summary>▸ Traceback</summary><pre>{html.escape(details)}</pre>"
+        folded = (f"<details><summary>Traceback</summary><pre>{html.escape(details)}</pre>"
                   f"</details>")  # fmt: skip
-    return f'<div role="{role}" style="color:{colour}">{html.escape(words)}</div>{folded}'
+    return (f'<div class="cav-figure"><p role="{role}"{kind}>{html.escape(words)}</p>{folded}'
+            f"</div>")  # fmt: skip
 
 
 def progress_bar(share: float) -> str:

@@ -243,6 +243,13 @@ def test_close_models_run_in_the_same_rounds_and_slow_ones_in_what_is_left():
     assert plan["sequential"] <= plan["asyncio"], "a pair needs both in one round"
 
 
+def test_a_verdict_may_take_longer_than_the_budget_but_not_twice():
+    plan = rounds_within({"a": 0.45, "b": 0.5}, 9, 4.0)
+    assert len(plan["a"]) == len(plan["b"]) == 6
+    plan = rounds_within({"a": 1.0, "b": 1.0}, 9, 4.0)
+    assert len(plan["a"]) == 1
+
+
 def test_everyone_runs_at_least_once():
     plan = rounds_within({"a": 7.0, "b": 9.0}, 9, 4.0)
     assert plan == {"a": {0}, "b": {0}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator
@@ -89,8 +90,10 @@ class Kernel:
                 shown.append(data.get("text/plain", "") + data.get("text/html", ""))
             elif content.get("execution_state") == "idle":
                 break
-        reply = self.client.get_shell_msg(timeout=timeout)
-        assert reply["parent_header"]["msg_id"] == message
+        while True:
+            reply = self.client.get_shell_msg(timeout=timeout)
+            if reply["parent_header"]["msg_id"] == message:
+                break
         return reply["content"]["status"], ANSI.sub("", "\n".join(shown))
 
     def run(self, code: str) -> tuple[str, str]:
@@ -99,7 +102,11 @@ class Kernel:
     def runs(self) -> list[psutil.Process]:
         """Processes of runs: more than the kernel's worker and its host."""
         own = psutil.Process(self.manager.provisioner.process.pid)
-        workers = [p for p in own.children(recursive=True) if "helpers.worker" in p.cmdline()]
+        workers = []
+        for process in own.children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it may end while it is looked at
+                if "helpers.worker" in process.cmdline():
+                    workers.append(process)
         return workers[2:]
 
 

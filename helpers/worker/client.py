@@ -222,6 +222,8 @@ class Worker:
                 status, ended = answer.get("ended", -1), True
             if ended or done:
                 continue
+            if self._stopping.is_set():
+                self._kill_run()  # again, should the first have come too early
             now = time.monotonic()
             if cause is None and now - begin > time_box:
                 cause = TimeBoxEnded(

@@ -145,7 +145,7 @@ class Zygote:
             code = 1
             try:
                 if not wait:
-                    os.setsid()  # a group of its own, to be killed with all it starts
+                    os.setpgid(0, 0)  # a group of its own, to be killed with all it starts
                 if self._die_with_parent:
                     self._die_with_parent()
                 work()
@@ -153,6 +153,9 @@ class Zygote:
             finally:
                 os._exit(code)
         if not wait:
+            # Here too: who learns of the child may kill its group before it has run.
+            with contextlib.suppress(OSError):
+                os.setpgid(child, child)
             self.send(started=child)
             self._watch(child)
         _, status = os.waitpid(child, 0)

@@ -383,3 +383,21 @@ def test_what_a_task_started_and_left_is_ended(worker):
 
     load(worker, leave_one)
     assert all(gone(pid) for pid in worker.run("threads", 2, 2).results)
+
+
+def test_a_stop_at_the_very_start_is_not_lost(worker):
+    """The moment between the fork and the child's first own step: the group must exist."""
+    worker.load(work.sleep(20_000))
+    for _ in range(30):
+        thread = threading.Thread(target=_stop_as_soon_as_it_runs, args=(worker,))
+        thread.start()
+        with pytest.raises(Stopped):
+            worker.run("threads", 2, 2, time_box=5)
+        thread.join()
+
+
+def _stop_as_soon_as_it_runs(worker):
+    end = time.monotonic() + 5
+    while worker._running is None and time.monotonic() < end:
+        pass
+    worker.stop()

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..measure.run import Run
 from ..measure.trace import COMPUTING_IN_C, HELD, NAMES, READY, RUNNING, UNSEEN, WAITING
-from ..models import THREADED
+from ..models import MODELS, THREADED
 
 
 class Facts:
@@ -73,11 +73,20 @@ class Facts:
         return HELD in self.totals
 
     @cached_property
+    def threaded(self) -> bool:
+        """Whether the tasks ran on several threads of one interpreter.
+
+        Of a learner's own model the record tells: it can't start processes.
+        """
+        own = self.model not in MODELS and len(set(self.trace.lanes)) > 1
+        return not self.looped and (self.model in THREADED or own)
+
+    @cached_property
     def holding(self) -> tuple[int, ...]:
         """The states of the strip: who held the one thing that only one task can have."""
         if self.looped:
             return (HELD,)
-        return (RUNNING,) if self.model in THREADED else (RUNNING, COMPUTING_IN_C)
+        return (RUNNING,) if self.threaded else (RUNNING, COMPUTING_IN_C)
 
     @cached_property
     def holders(self) -> np.ndarray:

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..measure.trace import COMPUTING_IN_C, HELD, READY, RUNNING, UNSEEN, WAITING
-from ..models import THREADED
 from .facts import Facts, levels
 from .figure import FONT, boxes, shortened, text_width
 from .theme import STATES
@@ -68,7 +67,7 @@ class Panel:
         facts = self.facts
         if facts.looped:
             label = "holds the loop"
-        elif facts.model in THREADED:
+        elif facts.threaded:
             label = "holds the GIL" if self.gil else "runs Python"
         else:
             label = "running"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..measure.trace import COMPUTING_IN_C, HELD, RUNNING, WAITING
-from ..models import THREADED
 
 
 def duration(seconds: float) -> str:
@@ -138,7 +137,7 @@ def _python(facts, peak: int) -> str:
     if facts.switches < 2 * facts.tasks:
         return (f"one task ran at a time, though up to {peak:,} were in flight: the turn changed "
                 f"{counted(facts.switches, 'time')}")  # fmt: skip
-    who = "the threads" if facts.model in THREADED and not facts.looped else "the tasks"
+    who = "the threads" if facts.threaded else "the tasks"
     return (f"one task ran at a time: {who} took turns {counted(facts.switches, 'time')}, in "
             f"slices of {ns(facts.slice)} (median)")  # fmt: skip
 

@@ -83,7 +83,7 @@ def test_the_panel(opened: LabPage, lab: LabServer) -> None:
     page.tick("cav-model-processes")
     page.click("cav-run")
     page.wait_text("cav-status", re.compile(r"\d+ of \d+ tasks"), timeout=20)
-    assert runs(lab), "a run has a process of its own"
+    assert wait_until(lambda: runs(lab)), "a run has a process of its own"
     page.click("cav-stop")
     page.wait_text("cav-status", re.compile("^Stopped"), timeout=20)
     assert wait_until(lambda: not runs(lab))

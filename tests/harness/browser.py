@@ -129,8 +129,16 @@ class LabPage:
         """
         self.server.set_theme(theme)  # before, so that nothing is drawn in the other
         copy = copy_notebook(notebook, self.server.root, kernel)
-        self.page.goto(self.server.page(copy))
-        self.wait_ready()
+        for attempt in (1, 2, 3):
+            self.page.goto(self.server.page(copy))
+            try:
+                self.wait_ready(20 * attempt)
+                break
+            except AssertionError:
+                # Now and then JupyterLab misses its kernel's first message and shows
+                # "Unknown" for good, while the server says idle: a person reloads the page.
+                if attempt == 3 or "Unknown" not in self.describe():
+                    raise
         self.wait_theme(theme)
         self.page.evaluate(page_scripts.LISTEN)
         if kernel is not None:  # of an unknown one Lab makes another of its language

@@ -71,10 +71,3 @@ def recorded_steps(tasks: int, steps: int) -> float:
             begin = perf_counter()
             event_loop.run(one, recorder.numbers, tasks)
             return perf_counter() - begin
-
-
-def big_answer(events: int) -> tuple:
-    """Events as the worker sends them, as pickle and as JSON: to compare the ways back."""
-    from array import array
-
-    return array("q", range(events * 4))

@@ -15,7 +15,7 @@ from ..measure.run import Run
 from ..measure.statistics import FEWEST_PAIRS
 from ..measure.trace import COMPUTING_IN_C, RUNNING, UNSEEN
 from ..worker.client import Worker
-from ..worker.errors import Stopped
+from ..worker.errors import Stopped, TimeBoxEnded
 from .comparison import Comparison
 from .request import Request
 
@@ -72,6 +72,11 @@ class Experiment:
         self._check()
         self.worker.load(request.workload, dict(request.own_models))
         self._record(result)
+        if not result.traced:
+            raise TimeBoxEnded(
+                f"{' '.join(result.left_out.values())} Nothing is left to compare: use fewer "
+                f"tasks or a smaller size, or give it more time with time_box=."
+            )
         self._recorded(result)
         if result.complete():
             self._repeat(result, rounds, budget_s)

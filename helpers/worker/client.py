@@ -212,8 +212,6 @@ class Worker:
                     break  # the worker itself has ended
             elif "started" in answer:
                 self._running = answer["started"]
-                if self._stopping.is_set():
-                    self._kill_run()
             elif "done" in answer:
                 done = True
             elif "failed" in answer:
@@ -223,7 +221,7 @@ class Worker:
             if ended or done:
                 continue
             if self._stopping.is_set():
-                self._kill_run()  # again, should the first have come too early
+                self._kill_run()  # the Stop may have come before the run's process
             now = time.monotonic()
             if cause is None and now - begin > time_box:
                 cause = TimeBoxEnded(

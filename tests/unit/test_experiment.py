@@ -202,6 +202,11 @@ def test_what_would_not_fit_the_time_box_is_left_out_and_said(experiment):
     assert any("left out" in line for line in result.summary())
 
 
+def test_a_comparison_of_which_nothing_fits_says_so(experiment):
+    with pytest.raises(TimeBoxEnded, match=r"asyncio is left out.*use fewer tasks"):
+        experiment(work.blocking_sleep(100), 100, models=["sequential", "asyncio"], time_box=1)
+
+
 def test_one_task_that_hangs_ends_in_the_time_box(experiment):
     with pytest.raises(TimeBoxEnded):
         experiment(lambda: time.sleep(60), 2, time_box=0.3)

@@ -33,6 +33,15 @@ def imports(path: Path) -> set[str]:
     return names
 
 
+def printed_by(code: str) -> str:
+    """What a fresh interpreter prints that runs `code`."""
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        cwd=HELPERS.parent,
+    )  # fmt: skip
+    return out.stdout.strip()
+
+
 def test_there_are_modules_to_look_at():
     assert {room_of(path) for path in MODULES} >= {"workloads", "measure", "models", "worker"}
 
@@ -69,11 +78,7 @@ def test_the_worker_loads_neither_matplotlib_nor_ipython():
         "heavy = {'matplotlib', 'IPython', 'ipywidgets', 'numpy', 'psutil', 'cloudpickle'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        cwd=HELPERS.parent,
-    )  # fmt: skip
-    assert out.stdout.strip() == "[]"
+    assert printed_by(code) == "[]"
 
 
 def test_importing_helpers_has_no_side_effect():
@@ -81,8 +86,4 @@ def test_importing_helpers_has_no_side_effect():
         "import sys, threading, helpers\n"
         "print(threading.active_count(), 'asyncio' in sys.modules)"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        cwd=HELPERS.parent,
-    )  # fmt: skip
-    assert out.stdout.split() == ["1", "False"]
+    assert printed_by(code).split() == ["1", "False"]

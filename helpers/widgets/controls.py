@@ -67,14 +67,18 @@ class Controls:
         self.said_model.value, self.said_ms.value = NO_GUESS, 0.0
 
     def set(self, preset: Preset) -> None:
-        """Show the values of `preset`."""
-        self.work.value, self.size.value = preset.work, preset.size
-        self.tasks.value, self.cap.value = preset.tasks, preset.cap
+        """Show the values of `preset`.
+
+        The number of tasks comes last: who sees it knows that the menu of the prediction,
+        which new models empty, will not change any more.
+        """
         self._setting = True  # one change of the menu below, not one for each box
         for name, box in self.models.items():
             box.value = name in preset.models
         self._setting = False
         self._models_changed()
+        self.work.value, self.size.value = preset.work, preset.size
+        self.cap.value, self.tasks.value = preset.cap, preset.tasks
 
     def chosen_models(self) -> list[str]:
         """The models whose box is ticked."""

@@ -91,7 +91,9 @@ def test_hang_is_seen(tmp_path: Path) -> None:
 
 def test_dead_kernel_is_seen(tmp_path: Path) -> None:
     """A kernel that dies is reported at once, not after the timeout."""
-    report = run_all(make(tmp_path / "a.ipynb", "1", "import os; os._exit(3)"), timeout=60)
+    # the pause lets the answer to the first cell leave the process before it dies
+    death = "import os, time; time.sleep(1); os._exit(3)"
+    report = run_all(make(tmp_path / "a.ipynb", "1", death), timeout=60)
     assert statuses(report) == ["ok", "never ran"]
     assert "the kernel died" in report.problems()[0]
     assert report.seconds < 30

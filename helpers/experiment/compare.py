@@ -80,7 +80,7 @@ class Experiment:
         self._recorded(result)
         if result.complete():
             self._repeat(result, rounds, budget_s)
-        self._tell(Progress(1.0, "done"))
+        self._tell(Progress(1.0, "everything is measured"))
         return result
 
     def _check(self) -> None:

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from helpers import charts
 from helpers.experiment import BadRequest
 from helpers.measure.machine import read_machine
 from helpers.widgets import PRESETS, Panel
@@ -99,6 +100,31 @@ def test_a_run_shows_picture_and_answer():
         assert "Done" in panel.status.value
         assert panel.stop_button.disabled
         assert not panel.run_button.disabled
+
+    in_a_loop(body)
+
+
+def test_done_is_said_when_the_result_is_shown_and_not_before(monkeypatch):
+    """While the picture of the result is drawn, the status must not say that all is done."""
+    draw, seen = charts.comparison_html, []
+
+    async def body(panel):
+        def watched(result):
+            # called on the run's thread: let the loop show all that was posted before
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+            seen.append((panel.status.value, panel.verdict.value))
+            return draw(result)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(charts, "comparison_html", watched)
+        panel.controls.tasks.value, panel.controls.size.value = 2, 1.0
+        panel.controls.said_model.value = "threads"
+        await panel.run()
+        ((status, verdict),) = seen
+        assert "Done" not in status
+        assert verdict == ""
+        assert "Done" in panel.status.value
+        assert panel.verdict.value != ""
 
     in_a_loop(body)
 

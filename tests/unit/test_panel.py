@@ -81,6 +81,14 @@ def test_a_preset_fills_the_controls_and_reset_undoes_it(controls):
     assert controls.said() == {}
 
 
+def test_a_preset_changes_the_menu_of_the_prediction_before_the_number_of_tasks(controls):
+    """Who sees the new number and then predicts must not have the prediction taken back."""
+    menus = []
+    controls.tasks.observe(lambda change: menus.append(controls.said_model.options), "value")
+    controls.preset.value = "The same, with processes"
+    assert menus == [(NO_GUESS, "sequential", "threads", "processes")]
+
+
 def test_only_ticked_models_can_be_predicted(controls):
     controls.said_model.value, controls.said_ms.value = "threads", 80.0
     assert controls.said() == {"threads": 0.08}

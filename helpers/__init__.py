@@ -5,6 +5,7 @@ Rooms, from the ground up; each imports only those before it::
     workloads   what one task does, blocking and async
     measure     who ran when, what it used, what the numbers say
     models      how N tasks are run
+    services    local servers and data that tasks talk to
     worker      one run in a fresh process
     experiment  comparisons and sweeps
     charts      figure, sentence and table for each result

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 HELPERS = Path(__file__).parents[2] / "helpers"
-ROOMS = ["workloads", "measure", "models", "worker", "experiment", "charts", "widgets", "notebook"]
+ROOMS = [
+    *("workloads", "measure", "models", "services", "worker"),
+    *("experiment", "charts", "widgets", "notebook"),
+]
 LIGHT = ("workloads", "measure", "models")  # and the worker's own side of its room
 MODULES = sorted(p for p in HELPERS.rglob("*.py") if p.parent != HELPERS or p.stem != "__init__")
 

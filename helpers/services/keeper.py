@@ -1,0 +1,58 @@
+"""Inside a service's process: a folder of its own, its announcement, its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def configuration() -> dict[str, Any]:
+    """What the owner asked for: the one JSON object on the command line."""
+    return json.loads(sys.argv[1])
+
+
+class Keeper:
+    """Ends this process, and removes its folder, when its owner has ended or closed it.
+
+    The owner holds the other end of standard input: whatever ends the owner, also
+    `kill -9`, closes it. `folder` is a temporary folder that is gone afterwards;
+    `at_end(undo)` adds what else must be undone, the last first.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="course-"))
+        self._undo: list[Callable[[], object]] = []
+        # A thread of its own: a server whose loop is blocked must still hear the end.
+        threading.Thread(target=self._wait, name="keeper", daemon=True).start()
+
+    def at_end(self, undo: Callable[[], object]) -> None:
+        """Call `undo()`, from another thread, before the process ends."""
+        self._undo.append(undo)
+
+    def announce(self, **facts: Any) -> None:
+        """Tell the owner that the service is ready, and `facts` such as its port."""
+        print(json.dumps({**facts, "folder": str(self.folder)}), flush=True)
+
+    def end(self, status: int = 0) -> None:
+        """Undo everything, remove the folder, end the process at once."""
+        for undo in reversed(self._undo):
+            try:
+                undo()
+            except Exception as error:
+                print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os._exit(status)
+
+    def _wait(self) -> None:
+        try:
+            while os.read(0, 4096):
+                pass
+        finally:
+            self.end()

@@ -1,0 +1,148 @@
+"""The owner's side of a service: start its process, ask what it uses, end it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+START_S = 20.0
+PROJECT = Path(__file__).resolve().parents[2]
+
+_running: weakref.WeakSet[Service] = weakref.WeakSet()
+
+
+class ServiceError(RuntimeError):
+    """A service could not be started, or has ended; the message says what to do.
+
+    In a notebook it shows as that one sentence.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a service's process uses now: MB resident, threads, CPU seconds so far, open files."""
+
+    memory_mb: float
+    threads: int
+    cpu_s: float
+    files: int
+
+
+class Service:
+    """A process that runs ``python -m MODULE`` and lives no longer than its owner.
+
+    `module` uses a `keeper.Keeper`: it announces ``facts`` (its port and the like) when it
+    is ready, and ends when its standard input closes: at `close()`, at the end of the
+    ``with`` block, when this object is forgotten, or when this process ends, however it
+    does. `configuration` is what JSON can hold. Raises ServiceError if it does not start.
+    """
+
+    def __init__(self, module: str, **configuration: Any) -> None:
+        self.module = module
+        self.facts: dict[str, Any] = {}
+        # Not the terminal's or the kernel's: what it writes is shown only if it fails.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, json.dumps(configuration)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,  # an interrupt of the kernel is not meant for it
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        )
+        _running.add(self)
+        try:
+            self.facts = self._announced()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def port(self) -> int:
+        """The port of 127.0.0.1 on which it listens."""
+        return self.facts["port"]
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def usage(self) -> Usage:
+        """What the process uses now. Raises ServiceError if it has ended."""
+        try:
+            process = psutil.Process(self.process.pid)
+            with process.oneshot():
+                times = process.cpu_times()
+                return Usage(process.memory_info().rss / 2**20, process.num_threads(),
+                             times.user + times.system, process.num_fds())  # fmt: skip
+        except psutil.Error:
+            raise ServiceError(f"{self.module} has ended: start it again.") from None
+
+    def close(self) -> None:
+        """End the process, with all it left, and wait for that. Safe to call twice."""
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        if folder := self.facts.get("folder"):  # of a process that was killed
+            shutil.rmtree(folder, ignore_errors=True)
+        self.process.stdout.close()
+        self._errors.close()
+        _running.discard(self)
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # --- inside ------------------------------------------------------------------------
+
+    def _announced(self) -> dict[str, Any]:
+        line, end = b"", time.monotonic() + START_S
+        while not line.endswith(b"\n"):
+            left = max(0.0, end - time.monotonic())
+            ready, _, _ = select.select([self.process.stdout], [], [], left)
+            more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            if not more:
+                cause = self._left() or "it said nothing"
+                raise ServiceError(f"{self.module} did not start: {cause}")
+            line += more
+        answer = json.loads(line)
+        if "refused" in answer:
+            raise ServiceError(answer["refused"])
+        return answer
+
+    def _left(self) -> str:
+        """The last line that the process wrote to stderr."""
+        self._errors.seek(0)
+        lines = self._errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+@atexit.register
+def _close_all() -> None:
+    for service in list(_running):
+        service.close()

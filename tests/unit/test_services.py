@@ -1,0 +1,92 @@
+"""A service lives as long as its owner, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from helpers.services.service import Service, ServiceError
+
+ROOT = Path(__file__).parents[2]
+#: A service that says what it was given, and leaves a file in its folder.
+MODULE = "tests.unit.sample_service"
+
+
+def gone(pid: int, folder: str, seconds: float = 10.0) -> bool:
+    """Whether the process and its folder vanish within `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not psutil.pid_exists(pid) and not Path(folder).exists():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_it_tells_what_it_was_given_and_what_it_uses():
+    with Service(MODULE, port=7) as service:
+        assert service.port == 7
+        usage = service.usage()
+        assert usage.memory_mb > 1
+        assert usage.threads >= 2
+        assert Path(service.facts["folder"], "left").exists()
+
+
+def test_closed_it_leaves_nothing():
+    service = Service(MODULE, port=1)
+    pid, folder = service.process.pid, service.facts["folder"]
+    service.close()
+    service.close()
+    assert not psutil.pid_exists(pid)
+    assert not Path(folder).exists()
+    assert not service.alive()
+    with pytest.raises(ServiceError, match="start it again"):
+        service.usage()
+
+
+def test_killed_it_leaves_nothing_once_closed():
+    service = Service(MODULE, port=1)
+    service.process.kill()
+    service.close()
+    assert not Path(service.facts["folder"]).exists()
+
+
+@pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM])
+def test_it_ends_with_its_owner_however_that_ends(death):
+    code = (
+        "import sys, time; from helpers.services.service import Service\n"
+        f"s = Service({MODULE!r}, port=1)\n"
+        "print(s.process.pid, s.facts['folder'], flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
+                          cwd=ROOT) as owner:  # fmt: skip
+        pid, folder = owner.stdout.readline().split()
+        assert psutil.pid_exists(int(pid))
+        assert Path(folder).exists()
+        os.kill(owner.pid, death)
+    assert gone(int(pid), folder)
+
+
+def test_it_ends_when_its_owner_is_done():
+    code = (
+        "from helpers.services.service import Service\n"
+        f"s = Service({MODULE!r}, port=1); print(s.process.pid, s.facts['folder'])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                         cwd=ROOT)  # fmt: skip
+    pid, folder = out.stdout.split()
+    assert gone(int(pid), folder)
+    assert out.stderr == ""
+
+
+def test_what_keeps_it_from_starting_is_told():
+    with pytest.raises(ServiceError, match="ZeroDivisionError"):
+        Service(MODULE, fail="crash")
+    with pytest.raises(ServiceError, match="^No room here.$"):
+        Service(MODULE, fail="refuse")

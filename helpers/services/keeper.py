@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+CLEANINGS = 40
 
 
 def configuration() -> dict[str, Any]:
@@ -29,6 +33,9 @@ class Keeper:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="course-"))
         self._undo: list[Callable[[], object]] = []
+        self._cleaning, self._clean = threading.Lock(), False
+        # Where the main thread ends first, it waits here: this thread would be cut short.
+        atexit.register(self._clean_up)
         # A thread of its own: a server whose loop is blocked must still hear the end.
         threading.Thread(target=self._wait, name="keeper", daemon=True).start()
 
@@ -42,13 +49,25 @@ class Keeper:
 
     def end(self, status: int = 0) -> None:
         """Undo everything, remove the folder, end the process at once."""
-        for undo in reversed(self._undo):
-            try:
-                undo()
-            except Exception as error:
-                print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._clean_up()
         os._exit(status)
+
+    def _clean_up(self) -> None:
+        with self._cleaning:
+            if self._clean:
+                return
+            for undo in reversed(self._undo):
+                try:
+                    undo()
+                except Exception as error:
+                    print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            # Again, where a process that is just ending has put something in meanwhile.
+            for _ in range(CLEANINGS):
+                shutil.rmtree(self.folder, ignore_errors=True)
+                if not self.folder.exists():
+                    break
+                time.sleep(0.05)
+            self._clean = True
 
     def _wait(self) -> None:
         try:

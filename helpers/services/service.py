@@ -142,6 +142,16 @@ class Service:
         return lines[-1] if lines else ""
 
 
+def service_processes() -> list[int]:
+    """The ids of all processes of this process's services: not the load of other programs."""
+    found = []
+    for service in list(_running):
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(service.process.pid)
+            found += [process.pid, *(child.pid for child in process.children(recursive=True))]
+    return found
+
+
 @atexit.register
 def _close_all() -> None:
     for service in list(_running):

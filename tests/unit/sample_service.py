@@ -2,6 +2,8 @@
 
 import json
 import signal
+import threading
+import time
 
 from helpers.services.keeper import Keeper, configuration
 
@@ -13,5 +15,12 @@ if asked.get("fail") == "refuse":
     raise SystemExit
 keeper = Keeper()
 (keeper.folder / "left").touch()
+if asked.get("fail") == "late":
+    keeper.at_end(lambda: time.sleep(0.5))  # the end takes longer than the main thread's
+    threading.Thread(target=keeper.end, daemon=True).start()
+    time.sleep(0.2)
+    raise SystemExit
+if asked.get("fail") == "in the middle":
+    raise SystemExit
 keeper.announce(port=asked["port"])
 signal.pause()

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.services.service import Service, ServiceError
+from helpers.services.service import Service, ServiceError, service_processes
 
 ROOT = Path(__file__).parents[2]
 #: A service that says what it was given, and leaves a file in its folder.
@@ -85,8 +85,23 @@ def test_it_ends_when_its_owner_is_done():
     assert out.stderr == ""
 
 
+@pytest.mark.parametrize("fail", ["late", "in the middle"])
+def test_its_folder_goes_also_when_its_main_thread_ends(fail, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with pytest.raises(ServiceError):
+        Service(MODULE, fail=fail)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_keeps_it_from_starting_is_told():
     with pytest.raises(ServiceError, match="ZeroDivisionError"):
         Service(MODULE, fail="crash")
     with pytest.raises(ServiceError, match="^No room here.$"):
         Service(MODULE, fail="refuse")
+
+
+def test_its_processes_are_known_while_it_runs():
+    with Service(MODULE, port=1) as service:
+        pid = service.process.pid
+        assert pid in service_processes()
+    assert pid not in service_processes()

@@ -1,0 +1,191 @@
+"""How many connections this machine lets a server hold, and which limit it is. Reads only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+#: More than this the course does not ask for.
+MOST = 10_000
+SERVERS = ("asyncio", "threads")
+#: Open files of a server or of the load client that are no connections, with some to spare.
+OWN_FILES = 40
+#: What one connection takes at most, in KB: both ends' buffers in the kernel, its object in
+#: the load client, and the server's task or thread (whose stack in the kernel counts too).
+COST_KB = {"asyncio": 30, "threads": 80}
+SHARE = 0.8
+MAPS_PER_THREAD = 3
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit: what it allows each server (None: it does not concern it), and its name."""
+
+    name: str
+    asyncio: int | None
+    threads: int | None
+
+    def of(self, server: str) -> int | None:
+        """How many connections it allows `server`."""
+        return getattr(self, server)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every limit that could be read. `most(server)` is what they allow together."""
+
+    found: tuple[Limit, ...]
+
+    def tightest(self, server: str) -> Limit:
+        """The limit that decides for `server`."""
+        known = [limit for limit in self.found if limit.of(server) is not None]
+        return min(known, key=lambda limit: limit.of(server))
+
+    def most(self, server: str) -> int:
+        """The most connections that `server` may hold here."""
+        return max(1, self.tightest(server).of(server))
+
+    def sentence(self, server: str) -> str:
+        """Which limit decides, in words."""
+        limit = self.tightest(server)
+        return f"{server}: at most {self.most(server):,} connections here. The limit: {limit.name}."
+
+    def summary(self) -> list[str]:
+        """A sentence for each server."""
+        return [self.sentence(server) for server in SERVERS]
+
+
+def read_limits() -> Limits:
+    """Read all limits that the system tells of; what it does not tell is left out."""
+    found = [Limit("what the course asks for at most", MOST, MOST)]
+    files = file_limit()
+    if files is not None:
+        left = files - OWN_FILES
+        found.append(Limit(f"{files:,} open files for a process (ulimit -Hn)", left, left))
+    ports = local_ports()
+    if ports is not None:
+        left = int(ports * SHARE)
+        found.append(Limit(f"{ports:,} local ports to one address (ip_local_port_range), of "
+                           f"which {SHARE:.0%} are used", left, left))  # fmt: skip
+    for name, left in threads_left():
+        found.append(Limit(name, None, max(1, int(left * SHARE))))
+    free = memory_free()
+    allowed = (int(free / 2 / 1024 / COST_KB[server]) for server in SERVERS)
+    found.append(Limit(f"{free / 2**30:,.1f} GB of free memory, of which half is used", *allowed))
+    return Limits(tuple(found))
+
+
+def file_limit() -> int | None:
+    """Open files that a process may have once it has raised its limit; None: no limit."""
+    try:
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return None if hard == resource.RLIM_INFINITY else hard
+    except (ImportError, OSError):
+        return None
+
+
+def local_ports() -> int | None:
+    """How many ports a client has for connections to one address and port."""
+    words = _words("/proc/sys/net/ipv4/ip_local_port_range")
+    try:
+        return int(words[1]) - int(words[0]) + 1
+    except (IndexError, ValueError):
+        return None
+
+
+def threads_left() -> list[tuple[str, int]]:
+    """What each limit on threads leaves, as (its name, how many more)."""
+    left = []
+    running = sum(_threads().values())
+    for name in ("kernel/threads-max", "kernel/pid_max"):
+        left += [(f"{most:,} threads in the whole system ({name.split('/')[1]})", most - running)
+                 for most in _number(f"/proc/sys/{name}")]  # fmt: skip
+    left += [(f"{most:,} memory maps for a process (vm.max_map_count), about {MAPS_PER_THREAD} "
+              f"for a thread", most // MAPS_PER_THREAD)
+             for most in _number("/proc/sys/vm/max_map_count")]  # fmt: skip
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+        if soft != resource.RLIM_INFINITY:
+            own = _threads().get(os.getuid(), 0)
+            left.append((f"{soft:,} threads of one user (ulimit -u)", soft - own))
+    for folder in _groups("pids"):
+        for most in _number(folder / "pids.max"):
+            used = next(iter(_number(folder / "pids.current")), 0)
+            left.append((f"{most:,} threads in this container (pids.max)", most - used))
+    return left
+
+
+def memory_free() -> int:
+    """Bytes that this process may still take, the container's limit counted."""
+    left = [psutil.virtual_memory().available]
+    for folder in _groups("memory"):
+        for most, used in (("memory.max", "memory.current"),
+                           ("memory.limit_in_bytes", "memory.usage_in_bytes")):  # fmt: skip
+            for limit in _number(folder / most):
+                cache = _inactive(folder)
+                now = next(iter(_number(folder / used)), 0)
+                left.append(max(0, limit - max(0, now - cache)))
+    return min(left)
+
+
+# --- inside ----------------------------------------------------------------------------
+
+
+def _groups(controller: str) -> list[Path]:
+    """The control groups of this process and all above it, version 1 and 2, most inner first.
+
+    In a container the path may be that of the host: then only the mounted root is there.
+    """
+    folders = []
+    for line in _text("/proc/self/cgroup").splitlines():
+        _, names, path = line.split(":", 2)
+        if names and controller not in names.split(","):
+            continue
+        roots = [Path("/sys/fs/cgroup", controller)] if names else [
+            Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]  # fmt: skip
+        inner = Path(path.lstrip("/"))
+        folders += [root / one for root in roots for one in (inner, *inner.parents)]
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
+def _inactive(folder: Path) -> int:
+    """Bytes of file cache that the group would give back."""
+    for line in _text(folder / "memory.stat").splitlines():
+        name, _, value = line.partition(" ")
+        if name in ("inactive_file", "total_inactive_file"):
+            return int(value)
+    return 0
+
+
+def _threads() -> dict[int, int]:
+    """Threads by user, as far as they can be seen."""
+    counted: dict[int, int] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            user = process.uids().real
+            counted[user] = counted.get(user, 0) + process.num_threads()
+    return counted
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def _words(path: str | Path) -> list[str]:
+    return _text(path).split()
+
+
+def _number(path: str | Path) -> list[int]:
+    """The number in a file, as a list that is empty where there is none, or "max"."""
+    return [int(word) for word in _words(path)[:1] if word.isdigit()]

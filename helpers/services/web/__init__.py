@@ -1,0 +1,1 @@
+"""A web server to fetch from, and the process it runs in."""

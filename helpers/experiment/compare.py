@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
@@ -14,9 +14,11 @@ from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run
 from ..measure.statistics import FEWEST_PAIRS
 from ..measure.trace import COMPUTING_IN_C, RUNNING, UNSEEN
+from ..services.service import service_processes
 from ..worker.client import Worker
 from ..worker.errors import Stopped, TimeBoxEnded
 from .comparison import Comparison
+from .pace import paced
 from .request import Request
 
 ROUNDS = 9
@@ -61,7 +63,7 @@ class Experiment:
         with self.worker.session():
             self._has_worker = True
             try:
-                return self._run_all(request, said, rounds, budget_s)
+                return self._run_all(request, said, paced(rounds), budget_s)
             finally:
                 self._has_worker = False
 
@@ -153,7 +155,7 @@ class Experiment:
         )
         controlled = result.computes() and not result.one_core()
         controls = []
-        load = ForeignLoad(lambda: [os.getpid(), *self.worker.processes()])
+        load = ForeignLoad(lambda: own_processes([self.worker]))
         seen, retries, number, total = [], RETRIES, 0, rounds
         while number < total:
             due = [m for m in result.models if number in plan[m]]
@@ -231,6 +233,12 @@ def _cost_of(run: Run) -> tuple[float, float]:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def own_processes(workers: Iterable[Worker]) -> list[int]:
+    """The process ids whose CPU time is the course's own: kernel, workers, services."""
+    ids = [pid for worker in workers for pid in worker.processes()]
+    return [os.getpid(), *ids, *service_processes()]
 
 
 _cards: dict[str, Machine] = {}

@@ -115,6 +115,8 @@ def _models(wanted: Any, workload: Workload) -> tuple[tuple[str, ...], dict, lis
             found[own_name(model, found)] = model
         elif model in known_models.MODELS:
             found[model] = model
+        elif model == "interpreters":
+            raise BadRequest(f"{known_models.interpreters.missing()} Choose among {known}.")
         else:
             raise BadRequest(f"There is no model {model!r}: choose among {known}.")
     if not found:

@@ -30,14 +30,33 @@ def _alone(steps: int) -> float:
     return now() - begin
 
 
-def _together(steps: int) -> float:
-    begin = now()
+def _together(steps: int) -> int:
+    """Nanoseconds that two processes need, from the moment at which both are ready.
+
+    Without that moment the fork would count, and what a fresh process has to copy of a
+    large parent: several milliseconds that say nothing about a core.
+    """
+    told, tell = os.pipe()
+    heard, hear = os.pipe()
     child = os.fork()
     if child == 0:
         try:
+            count_steps(steps // 10)
+            os.write(tell, b"r")
+            os.read(heard, 1)
             count_steps(steps)
+            os.write(tell, b"d")
         finally:
             os._exit(0)
-    count_steps(steps)
-    os.waitpid(child, 0)
-    return now() - begin
+    try:
+        os.close(tell)  # a child that dies must not leave this process waiting
+        os.read(told, 1)
+        begin = now()
+        os.write(hear, b"g")
+        count_steps(steps)
+        os.read(told, 1)
+        return now() - begin
+    finally:
+        for end in (told, heard, hear):
+            os.close(end)
+        os.waitpid(child, 0)

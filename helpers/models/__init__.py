@@ -8,7 +8,7 @@ back what it recorded ("remote"). Where a loop runs, ``run`` also takes ``beside
 coroutine that runs on it until the tasks are done.
 """
 
-from . import awaited, event_loop, loop_and_threads, processes, sequential, threads
+from . import awaited, event_loop, interpreters, loop_and_threads, processes, sequential, threads
 from .own import OwnModel
 
 MODELS = {
@@ -18,6 +18,9 @@ MODELS = {
     "asyncio+threads": loop_and_threads,
     "processes": processes,
 }
+
+if interpreters.available():
+    MODELS["interpreters"] = interpreters
 
 #: Models in which each of the tasks may take a thread.
 THREADED = ("threads", "asyncio+threads")

@@ -11,7 +11,9 @@ class OwnModel:
 
     A plain function gets `one` as a plain function of the task's number; an ``async def``
     gets it as a coroutine function, and the plain one as ``one.blocking``, to hand to a
-    thread. It must run every number and come back when all have ended.
+    thread. ``one.doing(function)`` is `one` with another function, plain or async, that does
+    the task; recorded likewise. The model must run every number and come back when all have
+    ended.
     """
 
     def __init__(self, how) -> None:

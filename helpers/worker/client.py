@@ -119,11 +119,11 @@ class Worker:
                 self.start()
                 request = {"do": "call", "target": function, "args": args}
             else:
-                code = _as_code((function, args, sources_of([function])))
+                code = as_code((function, args, sources_of([function])))
                 self.start()
                 # A learner's function needs the learner's modules, not those of the host.
                 self._unload()
-                request = {"do": "call", "folder": os.getcwd(), "path": sys.path}
+                request = {"do": "call", "folder": os.getcwd(), "path": self._path()}
                 self._channel.inbox.write(code)
             try:
                 return pickle.loads(self._measure(request, time_box, memory_mb, None))
@@ -155,14 +155,14 @@ class Worker:
     # --- inside --------------------------------------------------------------------
 
     def _load(self, workload: Workload, own_models: dict[str, Callable]) -> None:
-        description = {"do": "load", "folder": os.getcwd(), "path": sys.path}
+        description = {"do": "load", "folder": os.getcwd(), "path": self._path()}
         code = b""
         if workload.spec is not None:
             description["spec"] = dict(workload.spec)
         if workload.spec is None or own_models:
             functions = [workload.blocking, workload.coroutine, *own_models.values()]
             sources = sources_of(functions)
-            code = _as_code((None if workload.spec else workload, own_models, sources))
+            code = as_code((None if workload.spec else workload, own_models, sources))
             self._check_version(workload)
         self.start()
         self._unload()
@@ -176,6 +176,13 @@ class Worker:
             raise RunError(f"{workload.title} can't be loaded in the worker: {cause}", details)
         self.host = answer["loaded"]
         self._loaded = (workload, own_models)
+
+    def _path(self) -> list[str] | None:
+        """Where the worker looks for modules: as here, unless it is another interpreter.
+
+        That one has a standard library and packages of its own.
+        """
+        return sys.path if self.python == sys.executable else None
 
     def _check_version(self, workload: Workload) -> None:
         self.start()
@@ -283,7 +290,8 @@ class Worker:
             os.killpg(pid, 9)
 
 
-def _as_code(what: Any) -> bytes:
+def as_code(what: Any) -> bytes:
+    """`what` cloudpickled: a learner's functions as code. Raises RunError if it can't be."""
     import cloudpickle
 
     try:

@@ -18,7 +18,7 @@ from ..measure.run import Run
 from ..measure.steps import by_number, watch_steps
 from ..measure.trace import build
 from ..measure.usage import Meter
-from ..workloads import Workload
+from ..workloads import Workload, as_workload
 from ..workloads.builtin import rebuild
 from .sources import remember
 
@@ -175,7 +175,9 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
 
 def _trace(recorder: Recorder, module, meter: Meter, seen):
     steps = None
-    if seen is not None and module.FORM == "coroutine":
+    # Where an own model handed tasks to threads, no step of the loop is theirs: what they
+    # did was not observed. The board names the thread of those alone.
+    if seen is not None and module.FORM == "coroutine" and not any(recorder.board.thread):
         steps = by_number(seen.of_tasks(), recorder.board.started, recorder.board.ended)
     wall_ns = meter.end_ns - meter.begin_ns
     one_gil = module.FORM != "remote" and gil_enabled()
@@ -188,7 +190,24 @@ def _wrapped(recorder: Recorder, form: str, workload: Workload):
         form = "blocking"  # only an own model gets here: it will hand it to a thread
     one = recorder.wrap(form, workload.form(form))
     one.blocking = recorder.blocking(workload.form("blocking")) if workload.blocking else None
+    one.doing = _doing(recorder)
     return one
+
+
+def _doing(recorder: Recorder, idle: bool = False):
+    """For an own model that has another function do the tasks: ``one.doing(function)``.
+
+    What that gives is recorded as `one` is, so that the same work done by another library
+    can stand in the same comparison. With `idle`, tasks that do nothing stand for it.
+    """
+
+    def doing(function):
+        other = as_workload(function)
+        form = "coroutine" if other.blocking is None else "blocking"
+        nothing = _nothing if form == "blocking" else _nothing_async
+        return recorder.wrap(form, nothing if idle else other.form(form))
+
+    return doing
 
 
 def _warm_up(module, workload: Workload) -> None:
@@ -208,6 +227,7 @@ def _warm_up(module, workload: Workload) -> None:
         recorder = Recorder(2)
         one = recorder.wrap(module.FORM, _nothing if module.FORM == "blocking" else _nothing_async)
         one.blocking = recorder.blocking(_nothing)
+        one.doing = _doing(recorder, idle=True)
     module.run(one, range(tasks), tasks)
 
 

@@ -377,6 +377,19 @@ def test_another_interpreter_is_a_worker_too():
         worker.close()
 
 
+def test_another_interpreter_has_its_own_standard_library():
+    python = other_python()
+    if python is None:
+        pytest.skip("no other CPython on this machine")
+    worker = Worker(python)
+    try:
+        worker.load(work.compute(2))
+        found = worker.call("importlib.util:find_spec", "wave")["value"]
+        assert "python{}.{}".format(*worker.version[:2]) in found.origin
+    finally:
+        worker.close()
+
+
 def test_what_a_task_started_and_left_is_ended(worker):
     def leave_one():
         return subprocess.Popen(["sleep", "600"]).pid

@@ -12,7 +12,8 @@ from helpers.experiment import BadRequest
 from helpers.measure.machine import read_machine
 from helpers.widgets import PRESETS, Panel
 from helpers.widgets.controls import NO_GUESS, Controls
-from helpers.widgets.panel import answer, status_text
+from helpers.widgets.panel import answer
+from helpers.widgets.runner import status_text
 from helpers.worker import registry
 
 

@@ -1,0 +1,68 @@
+"""Handlers for `test_connections`: good ones, and each with one fault."""
+
+from __future__ import annotations
+
+import time
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+async def good(reader, writer):
+    while await reader.read(4096):
+        writer.write(ANSWER)
+        await writer.drain()
+
+
+def good_threaded(connection):
+    while connection.recv(4096):
+        connection.sendall(ANSWER)
+
+
+async def in_pieces(reader, writer):
+    """Answers in three pieces, the head in other spelling than usual."""
+    while await reader.read(4096):
+        for piece in (b"HTTP/1.1 200 OK\r\ncontent-", b"length: 2\r\n\r\n", b"ok"):
+            writer.write(piece)
+            await writer.drain()
+
+
+async def hangs_up(reader, writer):
+    await reader.read(4096)
+
+
+async def fails_later(reader, writer):
+    """The first answer is good, the others are errors."""
+    await reader.read(4096)
+    writer.write(ANSWER)
+    while await reader.read(4096):
+        writer.write(ANSWER.replace(b"200 OK", b"500 No"))
+
+
+async def without_length(reader, writer):
+    while await reader.read(4096):
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+async def too_long(reader, writer):
+    while await reader.read(4096):
+        writer.write(ANSWER + b"!")
+
+
+async def raises(reader, writer):
+    print("a word before")
+    await reader.read(4096)
+    raise LookupError("no such bread")
+
+
+async def blocks_on_demand(reader, writer):
+    while request := await reader.read(4096):
+        if b"/block" in request:
+            time.sleep(0.4)  # noqa: ASYNC251
+        writer.write(ANSWER)
+
+
+def blocks_its_thread(connection):
+    while request := connection.recv(4096):
+        if b"/block" in request:
+            time.sleep(0.4)
+        connection.sendall(ANSWER)

@@ -15,10 +15,13 @@ import zlib
 from functools import cache
 from time import perf_counter_ns as now
 
+from . import catalog
 from .base import Workload
+from .catalog import *  # noqa: F403 - what needs a library, for `work.` and Tab
 from .marks import NATIVE, PYTHON, WAIT, Stamps, note
 
-__all__ = ["blocking_sleep", "compression", "compute", "hashing", "mixed", "sleep"]
+__all__ = ["blocking_sleep", "compression", "compute", "hashing", "hashing_small", "mixed",
+           "sleep", *catalog.__all__]  # fmt: skip
 
 
 def __dir__() -> list[str]:  # what a learner sees after typing `work.` and Tab
@@ -28,6 +31,7 @@ def __dir__() -> list[str]:  # what a learner sees after typing `work.` and Tab
 STEPS_A_STAMP = 500  # about 30-50 µs of Python code
 HASH_BLOCK = 256 * 1024  # above 2047 bytes hashlib releases the GIL
 ZIP_BLOCK = 16 * 1024
+MESSAGE, MESSAGES_A_STAMP = 64, 50
 
 
 # --- the work itself ---------------------------------------------------------------
@@ -36,9 +40,12 @@ ZIP_BLOCK = 16 * 1024
 def count_steps(steps: int) -> int:
     """Compute `steps` steps of a small generator of pseudo-random numbers, in Python."""
     stamps, value = Stamps(), 1
+    # Integers of the task's own: a free-threaded 3.13 counts the references to a function's
+    # constants, and threads that share them slow one another down to the speed of one.
+    factor, term, mask = map(int, ("1103515245", "12345", "2147483647"))
     for begin in range(0, steps, STEPS_A_STAMP):
         for _ in range(min(STEPS_A_STAMP, steps - begin)):
-            value = (value * 1103515245 + 12345) & 0x7FFFFFFF
+            value = (value * factor + term) & mask
         stamps.stamp()
     stamps.done(PYTHON)
     return value
@@ -64,6 +71,17 @@ def hash_blocks(blocks: int) -> str:
         stamps.stamp()
     stamps.done(NATIVE)
     return digest.hexdigest()
+
+
+def hash_messages(messages: int) -> str:
+    """SHA-256 of `messages` messages of 64 bytes, each by itself: too small to release the GIL."""
+    stamps, message, digest = Stamps(), _block(MESSAGE), ""
+    for begin in range(0, messages, MESSAGES_A_STAMP):
+        for _ in range(min(MESSAGES_A_STAMP, messages - begin)):
+            digest = hashlib.sha256(message).hexdigest()
+        stamps.stamp()
+    stamps.done(PYTHON)
+    return digest
 
 
 def compress_blocks(blocks: int) -> int:
@@ -105,6 +123,7 @@ def steps_in_a_ms(name: str) -> float:
 _COMPUTING = {
     "compute": (count_steps, 40_000),
     "hashing": (hash_blocks, 12),
+    "hashing_small": (hash_messages, 4_000),
     "compression": (compress_blocks, 12),
 }
 _COMPUTING["mixed"] = _COMPUTING["compute"]
@@ -160,6 +179,12 @@ def hashing(ms: float = 20, *, steps: int | None = None) -> Workload:
     return _computation("hashing", f"{ms:g} ms of SHA-256", hash_blocks, "native", ms, steps)
 
 
+def hashing_small(ms: float = 20, *, steps: int | None = None) -> Workload:
+    """SHA-256 of messages of 64 bytes for about `ms` milliseconds: the GIL is kept."""
+    return _computation("hashing_small", f"{ms:g} ms of SHA-256 of 64 bytes", hash_messages,
+                        "python", ms, steps)  # fmt: skip
+
+
 def compression(ms: float = 20, *, steps: int | None = None) -> Workload:
     """zlib for about `ms` milliseconds: C code without the GIL."""
     return _computation("compression", f"{ms:g} ms of zlib", compress_blocks, "native", ms, steps)
@@ -199,10 +224,17 @@ def mixed(wait_ms: float = 40, compute_ms: float = 5, *, steps: int | None = Non
                           "steps": steps})  # fmt: skip
 
 
-BUILTIN = {f.__name__: f for f in (sleep, blocking_sleep, compute, hashing, compression, mixed)}
+_OWN = (sleep, blocking_sleep, compute, hashing, hashing_small, compression, mixed)
+BUILTIN = {f.__name__: f for f in _OWN}
+BUILTIN |= {name: getattr(catalog, name) for name in catalog.ENTRIES}
 
 
 def rebuild(spec) -> Workload:
-    """The workload that a spec names, e.g. ``{"name": "sleep", "ms": 50}``."""
+    """The workload that a spec names, ready to run, e.g. ``{"name": "sleep", "ms": 50}``.
+
+    Raises `catalog.NotInstalled` where it needs a library that is not there.
+    """
+    if spec["name"] in catalog.ENTRIES:
+        spec = catalog.prepare(spec)
     sizes = {key: value for key, value in spec.items() if key != "name"}
     return BUILTIN[spec["name"]](**sizes)

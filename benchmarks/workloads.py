@@ -1,0 +1,40 @@
+"""Rows on the workloads: what one task of each costs, and what stands before it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from helpers.worker.client import Worker
+from helpers.workloads import work
+from helpers.workloads.catalog import ENTRIES
+
+from .rows import Row
+
+MS = 50
+STANDARD = ("compute", "hashing", "hashing_small", "compression")
+LIBRARIES = ("PIL.Image", "numpy", "pandas", "sklearn.cluster, sklearn.linear_model")
+REPEATS = 5
+
+
+def workloads(worker: Worker) -> Iterator[Row]:
+    """CPU time of one task that is to take 50 ms, and how long its loading took."""
+    for name in (*STANDARD, *ENTRIES):
+        begin = time.perf_counter()
+        workload = getattr(work, name)(ms=MS)
+        worker.load(workload)
+        loaded = (time.perf_counter() - begin) * 1e3
+        runs = [worker.run("sequential", 1, 1) for _ in range(REPEATS)]
+        yield Row(f"{name}, one task of {MS} ms, CPU time", [run.usage.cpu_s * 1e3 for run in runs],
+                  "ms", None, f"loaded and calibrated in {loaded:,.0f} ms")  # fmt: skip
+    for names in LIBRARIES:
+        yield Row(f"import {names}", [_import_ms(names) for _ in range(3)], "ms", None,
+                  "in a fresh interpreter")  # fmt: skip
+
+
+def _import_ms(names: str) -> float:
+    code = f"import time; t = time.perf_counter(); import {names}; print(time.perf_counter() - t)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(out.stdout) * 1e3

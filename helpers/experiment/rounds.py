@@ -1,0 +1,154 @@
+"""Any set of measurements, repeated in turn: gated on foreign load, beside a control."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from ..measure.load import LIMIT, ForeignLoad
+from ..measure.statistics import FEWEST_PAIRS
+from ..worker.client import Worker
+from ..worker.errors import Stopped
+from .compare import CONTROL_MS, RETRIES, ROUNDS, Progress
+from .comparison import CONTROL_SHOWS
+from .pace import paced
+
+#: How long to wait for other programs to end, where there is no hurry: so many windows.
+QUIET_TRIES, QUIET_WINDOW_S = 60, 0.5
+
+
+@dataclass
+class Repeated:
+    """What was measured: for each key one value a round, all lists equally long.
+
+    `control` is how much more two processes computed than one meanwhile (None: not asked
+    for), `foreign` the cores that other programs used (None: the system does not tell).
+    """
+
+    values: dict[Hashable, list] = field(default_factory=dict)
+    control: float | None = None
+    foreign: float | None = None
+
+
+class Rounds:
+    """Measurements on one or several workers, held for as long as `held()` lasts.
+
+    The same care as `Experiment` takes of a comparison, for what is not one. `tell` gets a
+    `Progress`. `stop()` may be called from any thread; `repeat` then raises Stopped.
+    """
+
+    def __init__(self, workers: Sequence[Worker], tell: Callable | None = None) -> None:
+        self.workers = list(workers)
+        self._tell = tell or (lambda progress: None)
+        self._stopped = threading.Event()
+        self._held: list[Worker] = []
+
+    def stop(self) -> None:
+        """End what is under way, now."""
+        self._stopped.set()
+        for worker in list(self._held):  # the others are in another experiment
+            worker.stop()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Rounds]:
+        """Keep all workers for this thread. Raises Busy if another thread has one."""
+        with contextlib.ExitStack() as stack:
+            for worker in self.workers:
+                stack.enter_context(worker.session())
+                self._held.append(worker)
+            try:
+                self.check()
+                yield self
+            finally:
+                self._held.clear()
+
+    def check(self) -> None:
+        """Raise Stopped if `stop()` was called."""
+        if self._stopped.is_set():
+            raise Stopped("Stopped.")
+
+    def tell(self, share: float, words: str) -> None:
+        """Report progress, and raise Stopped if `stop()` was called."""
+        self.check()
+        self._tell(Progress(share, words))
+
+    def repeat(self, steps: Mapping[Hashable, Callable[[], Any]], rounds: int = ROUNDS, *,
+               budget_s: float | None = None, retries: int = RETRIES,
+               controlled: bool = False, name: str = "",
+               span: tuple[float, float] = (0.0, 1.0)) -> Repeated:  # fmt: skip
+        """Call every step once a round, in turned order every second round.
+
+        With `budget_s` there are as many of the `rounds` as fit, but no fewer than a
+        verdict needs. A round in which another program took more than `LIMIT` cores is
+        repeated, `retries` times at most in all. Without a budget there is no hurry: then
+        the next one waits for a quiet moment. `span` is this part of the whole progress.
+        """
+        found = Repeated({key: [] for key in steps})
+        load = ForeignLoad(lambda: [os.getpid(), *_processes(self.workers)])
+        controls, seen, number = [], [], 0
+        late = time.monotonic() + (float("inf") if budget_s is None else 1.5 * budget_s)
+        rounds = paced(rounds)
+        while number < rounds:
+            began, batch = time.monotonic(), {}
+            control = [self._control()] if controlled and number % 3 == 0 else []
+            keys = list(steps)
+            for key in keys if number % 2 == 0 else keys[::-1]:
+                share = span[0] + (span[1] - span[0]) * number / rounds
+                self.tell(share, f"{name} round {number + 1} of {rounds}".strip())
+                batch[key] = steps[key]()
+            foreign = load.read()
+            if foreign is not None:
+                load.begin()
+                if foreign > LIMIT and retries and time.monotonic() < late:
+                    retries -= 1  # another program came between: this round does not count
+                    if budget_s is None:
+                        self._wait_for_quiet(load)
+                    continue
+                seen.append(foreign)
+            controls += control
+            for key, value in batch.items():
+                found.values[key].append(value)
+            number += 1
+            if budget_s is not None and number == 1:
+                fit = int(budget_s / max(1e-3, time.monotonic() - began))
+                rounds = min(rounds, max(FEWEST_PAIRS, fit))
+        found.control = median(controls) if controls else None
+        found.foreign = median(seen) if seen else None
+        return found
+
+    def _wait_for_quiet(self, load: ForeignLoad) -> None:
+        for _ in range(QUIET_TRIES):
+            load.begin()
+            time.sleep(QUIET_WINDOW_S)
+            self.check()
+            if (load.read() or 0.0) <= LIMIT:
+                break
+        load.begin()
+
+    def _control(self) -> float:
+        answer = self.workers[0].call("helpers.measure.control:two_processes", CONTROL_MS)
+        return answer["value"]
+
+
+def limits(cores: float, control: float | None, foreign: float | None) -> list[str]:
+    """Sentences on what kept a measurement from saying more; none where nothing did."""
+    found = []
+    if cores < 1.5:
+        found.append("This machine has one usable core: it can't show a gain from several.")
+    elif control is not None and control < CONTROL_SHOWS:
+        found.append(f"Two processes did only {control:.1f}× the work of one just now: a second "
+                     f"core was not free, so no gain could show.")  # fmt: skip
+    if foreign is not None and foreign > LIMIT:
+        found.append(f"Other programs used {foreign:.1f} cores meanwhile: run it again when they "
+                     f"have ended.")  # fmt: skip
+    return found
+
+
+def _processes(workers: Sequence[Worker]) -> list[int]:
+    return [pid for worker in workers for pid in worker.processes()]

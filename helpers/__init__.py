@@ -28,6 +28,23 @@ _WHERE = {
     "machine": "helpers.notebook",
     "table": "helpers.notebook",
     "panel": "helpers.widgets",
+    "connections": "helpers.notebook",
+    "hold": "helpers.notebook",
+    "limits": "helpers.notebook",
+    "rude": "helpers.notebook",
+    "connections_panel": "helpers.widgets.connections",
+    "xray": "helpers.notebook",
+    "round_trips": "helpers.notebook",
+    "free_threaded": "helpers.notebook",
+    "amdahl": "helpers.notebook",
+    "echo_partner": "helpers.services.partner",
+    "survey": "helpers.notebook",
+    "guesses": "helpers.widgets.guesses",
+    "shared": "helpers.workloads.clients",
+    "web_server": "helpers.services.web.server",
+    "scratch_folder": "helpers.services.scratch",
+    "database": "helpers.services.database.bakery",
+    "file_bars": "helpers.widgets.files",
 }
 
 __all__ = list(_WHERE)

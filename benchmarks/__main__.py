@@ -9,7 +9,7 @@ import time
 
 from helpers.worker.client import Worker
 
-from . import core, drawing, panel
+from . import core, drawing, load, notebooks, panel, workloads
 from .rows import HEAD
 
 PARTS = {
@@ -21,6 +21,9 @@ PARTS = {
     "verdicts": lambda worker: core.verdicts(worker),
     "drawing": lambda worker: drawing.drawing(worker),
     "panel": lambda worker: panel.panel(),
+    "workloads": lambda worker: workloads.workloads(worker),
+    "load": lambda worker: load.load(),
+    "notebooks": lambda worker: notebooks.notebooks(),
 }
 
 

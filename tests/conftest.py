@@ -14,6 +14,7 @@ from typing import NoReturn
 import pytest
 from playwright.sync_api import Browser
 
+from helpers.experiment.pace import VARIABLE
 from tests.harness.browser import NO_CHROMIUM, LabPage, browser, chromium
 from tests.harness.kernels import RegistryError, oldest_allowed, overlay, write_kernelspec
 from tests.harness.labserver import LabServer, lab_server
@@ -44,8 +45,12 @@ def jupyter_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, jupyter_path: Path) -> Iterator[LabServer]:
-    """A JupyterLab server on an empty folder, shared by every test of the session."""
-    with lab_server(tmp_path_factory.mktemp("lab"), jupyter_path=jupyter_path) as server:
+    """A JupyterLab server on an empty folder, shared by every test of the session.
+
+    Its kernels measure in haste, one round: what is looked at here is the page.
+    """
+    root = tmp_path_factory.mktemp("lab")
+    with lab_server(root, jupyter_path=jupyter_path, env={VARIABLE: "few"}) as server:
         yield server
 
 

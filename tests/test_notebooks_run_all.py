@@ -1,7 +1,8 @@
 """Every notebook survives Run All: all its cells queued at once, as JupyterLab does.
 
-Once with the environment's ipykernel and once with the oldest that
-pyproject.toml allows, because Binder has that one.
+With the oldest ipykernel that pyproject.toml allows, because Binder has that one, and in
+haste: each experiment in one round. The environment's own ipykernel takes Run All in
+`browser/test_course_panels.py`, and cell by cell, with every round, in `test_nbval.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
+from helpers.experiment.pace import VARIABLE
 from tests.harness.run_all import Report, run_all
 from tests.harness.sources import notebooks
 
@@ -41,19 +43,10 @@ def test_there_are_notebooks() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(TIMEOUT + 60)
 @pytest.mark.parametrize("path", ALL, ids=NAMES)
-def test_newest(path: Path) -> None:
-    """All cells at once: every cell ok, nothing outlives the kernel."""
-    report = run_all(path, timeout=TIMEOUT)
-    assert not report.problems(), "\n\n".join(report.problems())
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(TIMEOUT + 60)
-@pytest.mark.parametrize("path", ALL, ids=NAMES)
 def test_oldest_ipykernel(path: Path, oldest_ipykernel: tuple[str, dict[str, str]]) -> None:
-    """The same with the oldest ipykernel."""
+    """All cells at once: every cell ok, nothing outlives the kernel."""
     version, env = oldest_ipykernel
-    report = run_all(path, env=env, timeout=TIMEOUT)
+    report = run_all(path, env={**env, VARIABLE: "few"}, timeout=TIMEOUT)
     assert report.ipykernel == version
     assert not report.problems(), "\n\n".join(report.problems())
 

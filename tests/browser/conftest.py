@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,13 @@ def write(path: Path, cells: list[NotebookNode]) -> Path:
     """Write a notebook that asks for the kernel which the course's ask for."""
     path.write_text(writes(new_notebook(cells=cells, metadata=METADATA)), encoding="utf-8")
     return path
+
+
+def wait_until(true: Callable[[], object], seconds: float = 10.0) -> bool:
+    """Whether `true()` becomes so within `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False

@@ -111,6 +111,7 @@ class LabPage:
         self.page = self.context.new_page()
         self.page.set_default_timeout(timeout * 1000)
         self.timeout = timeout
+        self.scope = ".jp-NotebookPanel"  # where widgets are looked for
         self.console: list[str] = []  # what the page's scripts complained of
         self.page.on("pageerror", lambda error: self.console.append(str(error)))
 
@@ -219,7 +220,7 @@ class LabPage:
 
     def widget(self, css_class: str, nth: int = 0) -> Locator:
         """The `nth` element with a CSS class, such as "cav-run"."""
-        return self.page.locator(f".jp-NotebookPanel .{css_class}").nth(nth)
+        return self.page.locator(f"{self.scope} .{css_class}").nth(nth)
 
     def click(self, css_class: str, nth: int = 0) -> None:
         """Click a button, once it is there and enabled."""

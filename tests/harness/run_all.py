@@ -38,7 +38,8 @@ class Cell:
     """What became of one code cell: status "ok", "error" or "never ran".
 
     `error` is the traceback's text; `stderr` is what the cell, or something it
-    started, wrote there while the notebook ran.
+    started, wrote there while the notebook ran. `begun` is the moment at which the
+    kernel said that it runs the cell (`time.monotonic`), None if it never did.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Cell:
     status: str = "never ran"
     error: str = ""
     stderr: str = ""
+    begun: float | None = None
 
 
 @dataclass
@@ -73,6 +75,7 @@ def run_all(
     python: str = sys.executable,
     env: Mapping[str, str] | None = None,
     timeout: float = 180,
+    kill_in: tuple[str, float] | None = None,
 ) -> Report:
     """Run a notebook in a fresh kernel with every cell queued at once; what happened.
 
@@ -80,9 +83,11 @@ def run_all(
     environment. `timeout` is in seconds, for all cells together: cells without
     an answer by then "never ran". As in JupyterLab, an error stops the cells
     after it, unless the cell is tagged `raises-exception`: such a cell is ok
-    when it raises, and only then.
+    when it raises, and only then. `kill_in` is a cell's id and seconds: so long after that
+    cell began the kernel is killed, as a restart in mid-run does.
 
-    Raises RuntimeError when the kernel doesn't start.
+    Raises RuntimeError when the kernel doesn't start, LookupError for a `kill_in` that names
+    no code cell.
     """
     notebook = Path(notebook).resolve()
     document = nbformat.read(notebook, as_version=4)
@@ -90,13 +95,15 @@ def run_all(
     mark = uuid.uuid4().hex
     with _kernel(notebook.parent, python, {**(env or {}), MARK: mark}) as (manager, client):
         report = Report([Cell(c.id, c.source) for c in sources], _ipykernel_version(client))
+        if kill_in and kill_in[0] not in [cell.id for cell in report.cells]:
+            raise LookupError(f"{notebook.name} has no code cell {kill_in[0]!r}")
         tagged = ["raises-exception" in c.metadata.get("tags", []) for c in sources]
         started = time.monotonic()
         sent = {
             client.execute(cell.source, stop_on_error=not expected): (cell, expected)
             for cell, expected in zip(report.cells, tagged, strict=True)
         }
-        _listen(manager, client, sent, started + timeout)
+        _listen(manager, client, sent, started + timeout, kill_in)
         report.seconds = time.monotonic() - started
         # The kernel alone, at once, as when it crashes. The manager would signal
         # its whole process group, and so clear up what the notebook has to.
@@ -111,13 +118,19 @@ def _listen(
     client: BlockingKernelClient,
     sent: dict[str, tuple[Cell, bool]],
     deadline: float,
+    kill_in: tuple[str, float] | None,
 ) -> None:
     """Fill in what the kernel answers, until it has answered all or time is over."""
     waiting = set(sent)
+    begun = {cell.id: cell for cell, _ in sent.values()}
     while waiting and time.monotonic() < deadline:
-        _read_stderr(client, sent)  # also so that its queue never fills up
+        _read_output(client, sent)  # also so that its queue never fills up
+        if kill_in:
+            since = begun[kill_in[0]].begun
+            if since is not None and time.monotonic() - since >= kill_in[1]:
+                return
         try:
-            message = client.get_shell_msg(timeout=0.2)
+            message = client.get_shell_msg(timeout=0.05 if kill_in else 0.2)
         except queue.Empty:
             if manager.is_alive():
                 continue
@@ -136,18 +149,21 @@ def _listen(
         elif content["status"] == "ok":
             cell.status = "error" if expected else "ok"
             cell.error = "did not raise, as its tag promises" if expected else ""
-    _read_stderr(client, sent)
+    _read_output(client, sent)
 
 
-def _read_stderr(client: BlockingKernelClient, sent: dict[str, tuple[Cell, bool]]) -> None:
-    """Take what has come in on the output channel; keep what went to stderr."""
+def _read_output(client: BlockingKernelClient, sent: dict[str, tuple[Cell, bool]]) -> None:
+    """Take what has come in on the output channel; keep when cells began, and stderr."""
     with contextlib.suppress(queue.Empty):
         while True:
             message = client.get_iopub_msg(timeout=0)
-            if message["msg_type"] == "stream" and message["content"]["name"] == "stderr":
-                cell, _ = sent.get(message["parent_header"].get("msg_id"), (None, None))
-                if cell is not None:
-                    cell.stderr += message["content"]["text"]
+            cell, _ = sent.get(message["parent_header"].get("msg_id"), (None, None))
+            if cell is None:
+                continue
+            if message["msg_type"] == "execute_input":
+                cell.begun = time.monotonic()
+            elif message["msg_type"] == "stream" and message["content"]["name"] == "stderr":
+                cell.stderr += message["content"]["text"]
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import queue
@@ -10,23 +9,8 @@ import sys
 import threading
 from typing import Any
 
+from ..measure.printed import Printed
 from .keeper import Keeper
-
-PRINTED_MOST = 2_000
-
-
-class Printed(io.TextIOBase):
-    """Keeps the first 2,000 characters that are written to it."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.text += text[: PRINTED_MOST - len(self.text)]
-        return len(text)
 
 
 class Commands(Keeper):

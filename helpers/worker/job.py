@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import io
 import os
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import Any
 from .. import models
 from ..measure.heartbeat import beat, lag
 from ..measure.machine import gil_enabled
+from ..measure.printed import Printed
 from ..measure.recorder import Board, Recorder
 from ..measure.run import Run
 from ..measure.steps import by_number, watch_steps
@@ -21,31 +21,6 @@ from ..measure.usage import Meter
 from ..workloads import Workload, as_workload
 from ..workloads.builtin import rebuild
 from .sources import remember
-
-PRINTED_MOST = 2_000
-
-
-class Printed(io.TextIOBase):
-    """Keeps the first 2,000 characters that are written to it and counts the rest."""
-
-    def __init__(self) -> None:
-        self._kept = ""
-        self._dropped = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        room = PRINTED_MOST - len(self._kept)
-        self._kept += text[:room]
-        self._dropped += max(0, len(text) - room)
-        return len(text)
-
-    def text(self) -> str:
-        """What was kept, and a line on what was not."""
-        if not self._dropped:
-            return self._kept
-        return f"{self._kept}\n[{self._dropped:,} more characters were printed and not kept]"
 
 
 @contextlib.contextmanager

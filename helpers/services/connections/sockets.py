@@ -60,7 +60,7 @@ class Host(Commands):
     def hear(self, command: dict[str, Any]) -> None:
         """Answer at once: a server whose loop is blocked can do so too."""
         self.say(accepted=self.accepted, open=self.open, refused=self.refused,
-                 failures=self.failures, first=self.first, printed=self.printed.text)  # fmt: skip
+                 failures=self.failures, first=self.first, printed=self.printed.text())  # fmt: skip
 
     def failed(self, error: BaseException) -> None:
         """A handler has raised; a client that went away is no failure."""

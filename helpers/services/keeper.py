@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ CLEANINGS = 40
 
 
 def configuration() -> dict[str, Any]:
-    """What the owner asked for: the one JSON object on the command line."""
+    """What the owner asked for: the JSON object on the command line."""
     return json.loads(sys.argv[1])
 
 
@@ -26,12 +25,14 @@ class Keeper:
     """Ends this process, and removes its folder, when its owner has ended or closed it.
 
     The owner holds the other end of standard input: whatever ends the owner, also
-    `kill -9`, closes it. `folder` is a temporary folder that is gone afterwards;
+    `kill -9`, closes it. `folder` is a temporary folder that is gone afterwards
+    (the owner has named it, and removes it where this process was killed);
     `at_end(undo)` adds what else must be undone, the last first.
     """
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="course-"))
+        self.folder = Path(sys.argv[2])
+        self.folder.mkdir(mode=0o700)
         self._undo: list[Callable[[], object]] = []
         self._cleaning, self._clean = threading.Lock(), False
         # Where the main thread ends first, it waits here: this thread would be cut short.

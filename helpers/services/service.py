@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import json
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -58,11 +59,13 @@ class Service:
     def __init__(self, module: str, **configuration: Any) -> None:
         self.module = module
         self.facts: dict[str, Any] = {}
+        # Named here and made there: it is known, and can be removed, at any moment of its life.
+        self.folder = Path(tempfile.gettempdir(), f"course-{secrets.token_hex(8)}")
         # Not the terminal's or the kernel's: what it writes is shown only if it fails.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, json.dumps(configuration)],
+            [sys.executable, "-m", module, json.dumps(configuration), str(self.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -106,8 +109,7 @@ class Service:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        if folder := self.facts.get("folder"):  # of a process that was killed
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)  # of a process that was killed
         self.process.stdout.close()
         self._errors.close()
         _running.discard(self)

@@ -20,6 +20,8 @@ if asked.get("fail") == "late":
     threading.Thread(target=keeper.end, daemon=True).start()
     time.sleep(0.2)
     raise SystemExit
+if asked.get("fail") == "slow":
+    time.sleep(60)
 if asked.get("fail") == "in the middle":
     raise SystemExit
 keeper.announce(port=asked["port"])

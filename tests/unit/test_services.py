@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -85,9 +86,23 @@ def test_it_ends_when_its_owner_is_done():
     assert out.stderr == ""
 
 
+def test_killed_before_it_was_ready_it_leaves_nothing(tmp_path, monkeypatch):
+    class KilledEarly(Service):
+        def _announced(self):
+            while not (self.folder / "left").exists():
+                time.sleep(0.001)
+            self.process.kill()
+            return super()._announced()
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(ServiceError):
+        KilledEarly(MODULE, fail="slow")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("fail", ["late", "in the middle"])
 def test_its_folder_goes_also_when_its_main_thread_ends(fail, tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(ServiceError):
         Service(MODULE, fail=fail)
     assert list(tmp_path.iterdir()) == []

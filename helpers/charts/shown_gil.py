@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 
@@ -85,6 +86,16 @@ def _most_dots() -> int:
     return MOST_DOTS
 
 
+def _captioned(chart, result) -> Callable[[], str]:
+    """What draws `result` with its chart; the picture's description says the summary too."""
+
+    def draw() -> str:
+        caption = chart.caption(result)
+        return _figure(lambda: chart.draw(result), caption, " ".join([caption, *result.summary()]))
+
+    return draw
+
+
 class ShownSideBySide(_Shown, SideBySide):
     """Two interpreters side by side; what is recorded says so."""
 
@@ -94,13 +105,9 @@ class ShownSideBySide(_Shown, SideBySide):
     def _fragment(self) -> str:
         from . import free_threaded as chart
 
-        def figure() -> str:
-            alt = " ".join([chart.caption(self), *self.summary()])
-            return _figure(lambda: chart.draw(self), chart.caption(self), alt)
-
         data = table("Speed-up over one after the other", chart.heads(self), chart.rows(self))
         live = [side for side in self.sides if not side.recorded]
-        return _page(self, figure, folded("Data: every number of threads", data),
+        return _page(self, _captioned(chart, self), folded("Data: every number of threads", data),
                      self._sentences(), live[0].machine if live else None)  # fmt: skip
 
 
@@ -113,10 +120,7 @@ class ShownAmdahl(_Shown, Amdahl):
     def _fragment(self) -> str:
         from . import amdahl as chart
 
-        def figure() -> str:
-            alt = " ".join([chart.caption(self), *self.summary()])
-            return _figure(lambda: chart.draw(self), chart.caption(self), alt)
-
         data = table("Speed-up over one thread", chart.HEADS, chart.rows(self))
-        return _page(self, figure, folded("Data: every share and number of threads", data),
+        return _page(self, _captioned(chart, self),
+                     folded("Data: every share and number of threads", data),
                      self._sentences(), self.machine)  # fmt: skip

@@ -14,7 +14,7 @@ from ..services.connections.footprint import cpu_seconds, footprint
 from ..services.connections.limits import SERVERS, read_limits
 from .pace import paced
 from .request import BadRequest, seconds
-from .servers import WARM_UP, ServerExperiment, capped, listed, make_handlers
+from .servers import WARM_UP, ServerExperiment, added, capped, listed, make_handlers
 
 DEFAULT_COUNTS = (10, 100, 1000)
 RATE, ROUNDS = 2_000.0, 3
@@ -137,9 +137,8 @@ class Connections:
         """What failed, by server and count, or that nothing did."""
         causes: dict[tuple[str, int], dict[str, int]] = {}
         for sample in self.samples:
-            counted = causes.setdefault((sample.server, sample.count), {})
-            for cause, number in sample.failures.items():
-                counted[cause] = counted.get(cause, 0) + number
+            key = sample.server, sample.count
+            causes[key] = added(causes.get(key, {}), sample.failures)
         lines = [f"{server}, {count:,} connections: failures: {listed(counted)}."
                  for (server, count), counted in causes.items() if counted]  # fmt: skip
         return lines or ["No connection and no request failed."]
@@ -254,10 +253,6 @@ class ConnectionsExperiment(ServerExperiment):
         self.check(name, server)
         self.end(server)
         load.ask("close")
-        failures: dict[str, int] = {}
-        for part in (opened, fixed, closed):
-            for cause, number in part["failures"].items():
-                failures[cause] = failures.get(cause, 0) + number
         held = opened["open"]
         pss = None
         if before.pss_kb is not None and after.pss_kb is not None:
@@ -270,7 +265,7 @@ class ConnectionsExperiment(ServerExperiment):
             p50_ms=_ms(fixed.get("p50")), p99_ms=_ms(fixed.get("p99")),
             longest_ms=_ms(fixed.get("longest")), per_s=closed["per_s"],
             closed_p99_ms=_ms(closed["p99"]), late_ms=_ms(fixed.get("late_p99")),
-            failures=failures,
+            failures=added(*(part["failures"] for part in (opened, fixed, closed))),
         )  # fmt: skip
 
 

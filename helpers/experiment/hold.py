@@ -9,7 +9,7 @@ from ..measure.machine import Machine, read_machine
 from ..services.connections.footprint import footprint
 from ..services.connections.limits import read_limits
 from .request import BadRequest
-from .servers import ServerExperiment, capped, listed, make_handlers
+from .servers import ServerExperiment, added, capped, listed, make_handlers
 
 ASK_AGAIN_PER_S = 4_000.0
 
@@ -80,13 +80,10 @@ class HoldExperiment(ServerExperiment):
             self.check(name, server)
             state = server.ask("state")
             load.ask("close")
-        failures = dict(opened["failures"])
-        for cause, number in again["failures"].items():
-            failures[cause] = failures.get(cause, 0) + number
         return Held(
             server=name, asked=int(connections), count=count,
             open=min(opened["open"], state["open"]), again=again["answered"],
             seconds=opened["seconds"], kb=max(0.0, after.rss_kb - before.rss_kb) / opened["open"],
-            memory_mb=after.rss_kb / 1024, threads=after.threads - 1, failures=failures,
-            notes=notes, machine=machine,
+            memory_mb=after.rss_kb / 1024, threads=after.threads - 1,
+            failures=added(opened["failures"], again["failures"]), notes=notes, machine=machine,
         )  # fmt: skip

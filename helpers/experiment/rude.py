@@ -11,7 +11,7 @@ from ..measure.machine import Machine, read_machine
 from ..services.connections.handlers import handle_rude_async, handle_rude_threaded
 from ..services.connections.limits import SERVERS, read_limits
 from .request import BadRequest, seconds
-from .servers import ServerExperiment, capped, listed, make_handlers
+from .servers import ServerExperiment, added, capped, listed, make_handlers
 
 KINDS = ("block", "compute")
 RATE, CONNECTIONS = 1_000.0, 100
@@ -158,4 +158,4 @@ class RudeExperiment(ServerExperiment):
         pieces = {k: Stretch(got[k]["seconds"], got[k]["per_s"], got[k]["p99"], got[k]["longest"])
                   for k in ("before", "during", "after")}  # fmt: skip
         return RudeRun(name, tuple(got["rude"]), **pieces, buckets=got["buckets"],
-                       failures={**opened["failures"], **got["failures"]})  # fmt: skip
+                       failures=added(opened["failures"], got["failures"]))  # fmt: skip

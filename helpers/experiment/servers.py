@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -164,6 +165,14 @@ class ServerExperiment:
     def say(self, share: float, words: str) -> None:
         """Progress, from 0 to 1."""
         self._tell(Progress(min(1.0, share), words))
+
+
+def added(*counted: Mapping[str, int]) -> dict[str, int]:
+    """Failures by cause, those of several parts of a run taken together."""
+    total: Counter[str] = Counter()
+    for failures in counted:
+        total.update(failures)
+    return dict(total)
 
 
 def listed(failures: Mapping[str, int]) -> str:

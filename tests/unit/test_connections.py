@@ -590,3 +590,9 @@ def test_bad_input_stop_and_run_again():
         assert await panel.run() is not None
 
     with_panel(body)
+
+
+def test_failures_of_all_parts_of_a_run_are_added():
+    assert servers.added({"refused": 2}, {}, {"refused": 1, "timed out": 4}) == {
+        "refused": 3, "timed out": 4
+    }  # fmt: skip

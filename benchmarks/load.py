@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
-from helpers.experiment.servers import ServerExperiment
+from helpers.experiment.serving.servers import ServerExperiment
 from helpers.services.connections.handlers import handle_async
 from helpers.services.connections.limits import read_limits
 

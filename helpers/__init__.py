@@ -8,6 +8,8 @@ Rooms, from the ground up; each imports only those before it::
     services    local servers and data that tasks talk to
     worker      one run in a fresh process
     experiment  comparisons and sweeps
+    advisor     which model for this function, with the evidence
+    course      what was predicted and measured, kept in one file
     charts      figure, sentence and table for each result
     widgets     the control panel
     notebook    what a learner types
@@ -22,23 +24,23 @@ import importlib
 
 _WHERE = {
     "work": "helpers.workloads",
-    "compare": "helpers.notebook",
-    "sweep": "helpers.notebook",
-    "in_worker": "helpers.notebook",
-    "machine": "helpers.notebook",
-    "table": "helpers.notebook",
+    "compare": "helpers.notebook.experiments",
+    "sweep": "helpers.notebook.experiments",
+    "in_worker": "helpers.notebook.experiments",
+    "machine": "helpers.notebook.experiments",
+    "table": "helpers.notebook.experiments",
     "panel": "helpers.widgets",
-    "connections": "helpers.notebook",
-    "hold": "helpers.notebook",
-    "limits": "helpers.notebook",
-    "rude": "helpers.notebook",
+    "connections": "helpers.notebook.serving",
+    "hold": "helpers.notebook.serving",
+    "limits": "helpers.notebook.serving",
+    "rude": "helpers.notebook.serving",
     "connections_panel": "helpers.widgets.connections",
-    "xray": "helpers.notebook",
-    "round_trips": "helpers.notebook",
-    "free_threaded": "helpers.notebook",
-    "amdahl": "helpers.notebook",
+    "xray": "helpers.notebook.gil",
+    "round_trips": "helpers.notebook.gil",
+    "free_threaded": "helpers.notebook.gil",
+    "amdahl": "helpers.notebook.gil",
     "echo_partner": "helpers.services.partner",
-    "survey": "helpers.notebook",
+    "survey": "helpers.notebook.experiments",
     "guesses": "helpers.widgets.guesses",
     "shared": "helpers.workloads.clients",
     "web_server": "helpers.services.web.server",

@@ -2,7 +2,7 @@
 
 ``python -m tools.record_free_threaded WITH_GIL FREE_THREADED`` takes the paths of two
 interpreters, best built alike from one source, and writes the JSON that
-`helpers.experiment.side_by_side` reads. It takes about two minutes on a quiet
+`helpers.experiment.gil.side_by_side` reads. It takes about two minutes on a quiet
 machine, longer on one that is quiet now and then, and writes nothing that `complaints`
 objects to.
 """
@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import sys
 
-from helpers.experiment.elsewhere import ask, reason_against
+from helpers.experiment.gil.elsewhere import ask, reason_against
+from helpers.experiment.gil.side_by_side import RECORDED, SideBySide, complaints, run_side_by_side
 from helpers.experiment.rounds import Rounds
-from helpers.experiment.side_by_side import RECORDED, SideBySide, complaints, run_side_by_side
 from helpers.worker.client import Worker
 from helpers.workloads import work
 

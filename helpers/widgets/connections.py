@@ -7,11 +7,11 @@ from typing import Any
 
 import ipywidgets as w
 
-from ..charts.shown_services import connections_html
+from ..charts.serving.shown import connections_html
 from ..experiment import BadRequest
-from ..experiment.connections import Connections, ConnectionsExperiment
 from ..experiment.request import whole
-from ..experiment.servers import make_handlers
+from ..experiment.serving.connections import Connections, ConnectionsExperiment
+from ..experiment.serving.servers import make_handlers
 from ..services.connections.limits import SERVERS, read_limits
 from .controls import NO_GUESS
 from .runner import Runner, status_text

@@ -7,10 +7,10 @@ from typing import Any
 import ipywidgets as w
 
 from .. import charts
-from ..charts.shown_survey import ShownScore
+from ..charts.surveys.shown import ShownScore
 from ..experiment import BadRequest
-from ..experiment.survey import survey_request
-from ..experiment.surveyed import GAIN, Survey
+from ..experiment.surveys.survey import survey_request
+from ..experiment.surveys.surveyed import GAIN, Survey
 from .controls import NO_GUESS
 
 GAINS, NO_GAIN = "threads gain", "no gain"

@@ -23,10 +23,11 @@ import cloudpickle
 import psutil
 import pytest
 
-from helpers.experiment import BadRequest, connections, hold, rude, servers
-from helpers.experiment.connections import Connections, ConnectionsExperiment, Sample
-from helpers.experiment.hold import HoldExperiment
-from helpers.experiment.rude import RudeExperiment
+from helpers.experiment import BadRequest
+from helpers.experiment.serving import connections, hold, rude, servers
+from helpers.experiment.serving.connections import Connections, ConnectionsExperiment, Sample
+from helpers.experiment.serving.hold import HoldExperiment
+from helpers.experiment.serving.rude import RudeExperiment
 from helpers.services.commanded import Crew
 from helpers.services.connections import limits, timing
 from helpers.services.connections.limits import Limit, Limits
@@ -249,7 +250,7 @@ def test_limits_of_control_groups_all_the_way_up(tmp_path, monkeypatch):
 def test_a_small_limit_of_files_caps_and_says_so():
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
-        "from helpers.experiment import connections as c\n"
+        "from helpers.experiment.serving import connections as c\n"
         "c.FIXED_S = c.CLOSED_S = 0.1\n"
         "r = c.ConnectionsExperiment().run([10, 1000], rounds=1)\n"
         "print([r.counts(s) for s in r.servers], r.failures(), *r.notes, sep='\\n')"
@@ -410,7 +411,7 @@ def test_stop_leaves_nothing_running(when):
 def test_killed_in_mid_run_the_owner_leaves_no_process_port_or_file(tmp_path):
     code = (
         "import sys\n"
-        "from helpers.experiment import connections as c\n"
+        "from helpers.experiment.serving import connections as c\n"
         "c.FIXED_S = 60\n"
         "e = c.ConnectionsExperiment(lambda p: print(p.words, flush=True))\n"
         "e.run([200])\n"
@@ -470,7 +471,7 @@ def test_only_what_every_round_shows_is_called_a_difference():
 
 
 def test_the_picture_says_its_medians():
-    from helpers.charts.shown_services import ShownConnections
+    from helpers.charts.serving.shown import ShownConnections
 
     html = ShownConnections.of(result_of())._repr_html_()
     assert "could not be drawn" not in html
@@ -488,7 +489,7 @@ def test_the_picture_says_its_medians():
     ],
 )  # fmt: skip
 def test_whatever_was_measured_can_be_shown(found):
-    from helpers.charts.shown_services import ShownConnections
+    from helpers.charts.serving.shown import ShownConnections
 
     shown = ShownConnections.of(Connections(1_000.0, found))
     html = shown._repr_html_()
@@ -498,8 +499,8 @@ def test_whatever_was_measured_can_be_shown(found):
 
 
 def test_other_results_show_themselves():
-    from helpers.charts.shown_services import ShownHeld, ShownLimits, ShownRude
-    from helpers.experiment.rude import Rude, RudeRun, Stretch
+    from helpers.charts.serving.shown import ShownHeld, ShownLimits, ShownRude
+    from helpers.experiment.serving.rude import Rude, RudeRun, Stretch
 
     held = hold.Held("asyncio", 20, 10, 10, 9, 0.1, 5.0, 20.0, 1, {"timed out": 1}, ["a note"])
     assert not held.complete()

@@ -11,12 +11,16 @@ from dataclasses import replace
 
 import pytest
 
-from helpers.charts.shown_gil import ShownSideBySide
-from helpers.experiment import elsewhere
-from helpers.experiment.elsewhere import VARIABLE, Found, ask, find_free_threaded, reason_against
-from helpers.experiment.request import BadRequest
-from helpers.experiment.rounds import Rounds
-from helpers.experiment.side_by_side import (
+from helpers.charts.gil.shown import ShownSideBySide
+from helpers.experiment.gil import elsewhere
+from helpers.experiment.gil.elsewhere import (
+    VARIABLE,
+    Found,
+    ask,
+    find_free_threaded,
+    reason_against,
+)
+from helpers.experiment.gil.side_by_side import (
     LABELS,
     RECORDED,
     WITH_GIL,
@@ -28,6 +32,8 @@ from helpers.experiment.side_by_side import (
     recorded_run,
     run_side_by_side,
 )
+from helpers.experiment.request import BadRequest
+from helpers.experiment.rounds import Rounds
 from helpers.measure.machine import gil_enabled
 from helpers.worker.client import Worker
 from helpers.worker.errors import RunError

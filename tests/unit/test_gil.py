@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import pytest
 
-from helpers.charts.shown_gil import ShownAmdahl, ShownTrips, ShownXRay
+from helpers.charts.gil.shown import ShownAmdahl, ShownTrips, ShownXRay
 from helpers.experiment import rounds as rounds_module
-from helpers.experiment.amdahl import Amdahl, law, run_amdahl, thread_counts
+from helpers.experiment.gil.amdahl import Amdahl, law, run_amdahl, thread_counts
+from helpers.experiment.gil.xray import XRay, run_xray
 from helpers.experiment.request import BadRequest
 from helpers.experiment.rounds import Rounds, limits
-from helpers.experiment.xray import XRay, run_xray
 from helpers.measure.gil import Spread, hand_offs, slices, together, turns
 from helpers.measure.trace import READY, RUNNING, WAITING, Trace
-from helpers.notebook import round_trips
+from helpers.notebook.gil import round_trips
 from helpers.services.partner import echo_partner
 from helpers.services.service import ServiceError
 from helpers.worker.errors import RunError, Stopped

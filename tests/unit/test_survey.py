@@ -10,11 +10,11 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from helpers import charts
-from helpers.charts.shown_survey import ShownSurvey
+from helpers.charts.surveys.shown import ShownSurvey
 from helpers.experiment import BadRequest, make_request
 from helpers.experiment.comparison import Comparison
-from helpers.experiment.survey import FEW, ROUNDS, RowExperiment, run_survey, survey_request
-from helpers.experiment.surveyed import Row, Survey
+from helpers.experiment.surveys.survey import FEW, ROUNDS, RowExperiment, run_survey, survey_request
+from helpers.experiment.surveys.surveyed import Row, Survey
 from helpers.measure.machine import Machine
 from helpers.measure.run import Run
 from helpers.measure.usage import Usage
@@ -107,8 +107,8 @@ class Noted(RowExperiment):
 
 
 def test_models_take_turns_and_asyncio_comes_seldom(worker, monkeypatch):
-    monkeypatch.setattr("helpers.experiment.survey.FAR_SLOWER", 1e9)
-    monkeypatch.setattr("helpers.experiment.survey.RETRIES", 0)
+    monkeypatch.setattr("helpers.experiment.surveys.survey.FAR_SLOWER", 1e9)
+    monkeypatch.setattr("helpers.experiment.surveys.survey.RETRIES", 0)
     noted = Noted(worker)
     survey = run_survey(noted, [work.compute(ms=1, steps=60_000)], models=["threads", "asyncio"],
                         tasks=2, budget_s=4)  # fmt: skip
@@ -129,7 +129,7 @@ def test_models_take_turns_and_asyncio_comes_seldom(worker, monkeypatch):
 
 
 def test_what_is_far_slower_comes_seldom(worker, monkeypatch):
-    monkeypatch.setattr("helpers.experiment.survey.FAR_SLOWER", 0.0)  # then all of them are
+    monkeypatch.setattr("helpers.experiment.surveys.survey.FAR_SLOWER", 0.0)  # then all of them are
     noted = Noted(worker)
     run_survey(noted, [work.compute(ms=1, steps=60_000)], models=["threads"], tasks=2)
     assert noted.order == ["sequential", "threads", "threads", "sequential"]

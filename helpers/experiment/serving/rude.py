@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..measure.machine import Machine, read_machine
-from ..services.connections.handlers import handle_rude_async, handle_rude_threaded
-from ..services.connections.limits import SERVERS, read_limits
-from .request import BadRequest, seconds
+from ...measure.machine import Machine, read_machine
+from ...services.connections.handlers import handle_rude_async, handle_rude_threaded
+from ...services.connections.limits import SERVERS, read_limits
+from ..request import BadRequest, seconds
 from .servers import ServerExperiment, added, capped, listed, make_handlers
 
 KINDS = ("block", "compute")

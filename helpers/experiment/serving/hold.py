@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..measure.machine import Machine, read_machine
-from ..services.connections.footprint import footprint
-from ..services.connections.limits import read_limits
-from .request import BadRequest
+from ...measure.machine import Machine, read_machine
+from ...services.connections.footprint import footprint
+from ...services.connections.limits import read_limits
+from ..request import BadRequest
 from .servers import ServerExperiment, added, capped, listed, make_handlers
 
 ASK_AGAIN_PER_S = 4_000.0

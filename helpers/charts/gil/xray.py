@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..measure.gil import Spread, turns
+from ...measure.gil import Spread, turns
+from ..figure import FONT, WIDTH, Sheet, boxes, text_width
+from ..theme import light
+from ..words import duration, listed, number, times
 from . import spread
-from .figure import FONT, WIDTH, Sheet, boxes, text_width
-from .theme import light
-from .words import duration, listed, number, times
 
 LEFT, STRIP, GAP, RIGHT = 66, 330, 26, 16
 TOP, ROW, AXIS, LEGEND = 44, 56, 46, 26

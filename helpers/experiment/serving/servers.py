@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..services.commanded import Commanded, Crew
-from ..services.connections.handlers import handle_async, handle_threaded
-from ..services.connections.limits import SERVERS, Limits
-from ..services.connections.sockets import bundle
-from ..services.service import ServiceError
-from ..worker.client import as_code
-from ..worker.errors import Busy, RunError, Stopped
-from ..worker.sources import sources_of
-from .compare import Progress
-from .request import BadRequest, whole
+from ...services.commanded import Commanded, Crew
+from ...services.connections.handlers import handle_async, handle_threaded
+from ...services.connections.limits import SERVERS, Limits
+from ...services.connections.sockets import bundle
+from ...services.service import ServiceError
+from ...worker.client import as_code
+from ...worker.errors import Busy, RunError, Stopped
+from ...worker.sources import sources_of
+from ..compare import Progress
+from ..request import BadRequest, whole
 
 MODULES = {
     "asyncio": "helpers.services.connections.async_server",

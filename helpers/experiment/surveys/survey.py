@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ..measure.load import LIMIT, ForeignLoad
-from ..measure.statistics import FEWEST_PAIRS
-from ..models import MODELS
-from ..worker.errors import RunError, Stopped
-from .compare import Experiment, Progress, own_processes, read_machine_card
-from .comparison import Comparison
-from .request import BadRequest, Request, make_request
+from ...measure.load import LIMIT, ForeignLoad
+from ...measure.statistics import FEWEST_PAIRS
+from ...models import MODELS
+from ...worker.errors import RunError, Stopped
+from ..compare import Experiment, Progress, own_processes, read_machine_card
+from ..comparison import Comparison
+from ..request import BadRequest, Request, make_request
 from .surveyed import Row, Survey
 
 #: Tasks in a run: a multiple of the workers, so that nobody idles at the end.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from ..experiment.rude import WIDTH_S
-from .figure import FONT, WIDTH, Sheet, boxes
-from .theme import light
-from .words import duration, tick
+from ...experiment.serving.rude import WIDTH_S
+from ..figure import FONT, WIDTH, Sheet, boxes
+from ..theme import light
+from ..words import duration, tick
 
 LEFT, GAP, RIGHT = 58, 40, 8
 TITLE, LABEL, MARK, ANSWERS, WAITS, BOTTOM = 24, 25, 18, 110, 120, 40

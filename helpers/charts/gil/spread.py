@@ -6,9 +6,9 @@ from math import ceil, floor, log10
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .figure import FONT, Sheet, boxes, text_width
-from .theme import light
-from .words import tick
+from ..figure import FONT, Sheet, boxes, text_width
+from ..theme import light
+from ..words import tick
 
 #: Above this a setting's dots are this many of its times, evenly ranked.
 MOST_DOTS = 400

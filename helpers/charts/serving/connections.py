@@ -6,10 +6,10 @@ from math import log10
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from ..experiment.connections import METRICS, Metric, with_unit
-from .figure import FONT, WIDTH, Sheet, text_width
-from .sweep import spread
-from .theme import LINES, OTHER_LINE, light
+from ...experiment.serving.connections import METRICS, Metric, with_unit
+from ..figure import FONT, WIDTH, Sheet, text_width
+from ..sweep import spread
+from ..theme import LINES, OTHER_LINE, light
 
 COLUMNS, GAP, LEFT = 3, 14, 46
 TITLE, PLOT, BOTTOM, AXIS = 24, 128, 30, 20

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ..measure.machine import Machine
-from ..measure.statistics import Verdict, compare_times
-from .compare import read_machine_card
-from .request import BadRequest, whole
-from .rounds import Rounds, limits
+from ...measure.machine import Machine
+from ...measure.statistics import Verdict, compare_times
+from ..compare import read_machine_card
+from ..request import BadRequest, whole
+from ..rounds import Rounds, limits
 
 BUDGET_S = 3.5
 MOST_THREADS = 8

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
-from ..experiment.surveyed import GAIN_WORDS, Row, Survey
-from . import table
-from .fragments import _drawn, _figure, _machine_line, _page, _paragraph
-from .results import _Shown
+from ...experiment.surveys.surveyed import GAIN_WORDS, Row, Survey
+from .. import table
+from ..fragments import _drawn, _figure, _machine_line, _page, _paragraph
+from ..results import _Shown
 
 
 class ShownSurvey(_Shown, Survey):
@@ -37,7 +37,7 @@ def survey_html(survey: Survey) -> str:
 
 
 def _picture(survey: Survey) -> str:
-    from . import figure
+    from .. import figure
     from . import survey as rows
 
     with figure.drawing():

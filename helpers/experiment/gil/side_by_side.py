@@ -10,18 +10,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ..measure.load import LIMIT
-from ..measure.machine import Machine
-from ..measure.run import Run
-from ..measure.statistics import Verdict, compare_times
-from ..worker.client import Worker
-from ..worker.errors import Busy, RunError, Stopped
-from ..workloads import Workload
-from .compare import RETRIES, ROUNDS, read_machine_card
-from .comparison import CONTROL_SHOWS
+from ...measure.load import LIMIT
+from ...measure.machine import Machine
+from ...measure.run import Run
+from ...measure.statistics import Verdict, compare_times
+from ...worker.client import Worker
+from ...worker.errors import Busy, RunError, Stopped
+from ...workloads import Workload
+from ..compare import RETRIES, ROUNDS, read_machine_card
+from ..comparison import CONTROL_SHOWS
+from ..request import BadRequest, whole
+from ..rounds import Rounds, limits
 from .elsewhere import Found
-from .request import BadRequest, whole
-from .rounds import Rounds, limits
 
 TASKS = 4
 SEQUENTIAL = 0  # the number of threads under which the sequential runs are kept

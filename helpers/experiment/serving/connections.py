@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ..measure.machine import Machine, read_machine
-from ..measure.statistics import BAND
-from ..services.connections.footprint import cpu_seconds, footprint
-from ..services.connections.limits import SERVERS, read_limits
-from .pace import paced
-from .request import BadRequest, seconds
+from ...measure.machine import Machine, read_machine
+from ...measure.statistics import BAND
+from ...services.connections.footprint import cpu_seconds, footprint
+from ...services.connections.limits import SERVERS, read_limits
+from ..pace import paced
+from ..request import BadRequest, seconds
 from .servers import WARM_UP, ServerExperiment, added, capped, listed, make_handlers
 
 DEFAULT_COUNTS = (10, 100, 1000)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .figure import FONT, WIDTH, Sheet, boxes, shortened, text_width
-from .theme import LINES, OTHER_LINE, light
-from .words import counted, times
+from ..figure import FONT, WIDTH, Sheet, boxes, shortened, text_width
+from ..theme import LINES, OTHER_LINE, light
+from ..words import counted, times
 
 LANE, PAD, DOMAIN, TOP, AXIS, LEGEND = 11, 6, 26, 22, 44, 24
 CORES, WINNER, GAP = 120, 150, 22

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.ticker import MaxNLocator
 
-from .figure import FONT, WIDTH, Sheet, text_width
-from .theme import light
-from .words import listed, number, times
+from ..figure import FONT, WIDTH, Sheet, text_width
+from ..theme import light
+from ..words import listed, number, times
 
 LEFT, RIGHT, TOP, ROW, HEAD, AXIS, LEGEND = 120, 300, 8, 38, 24, 46, 26
 #: How the first and the second interpreter are drawn: colour, marker, filled or not.

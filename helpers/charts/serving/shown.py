@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from ..experiment.connections import METRICS, Connections, Metric, with_unit
-from ..experiment.hold import Held
-from ..experiment.rude import Rude
-from ..services.connections.limits import SERVERS, Limits
-from . import table
-from .fragments import _drawn, _figure, _machine_line, _page, _paragraph
-from .results import _Shown
-from .words import number
+from ...experiment.serving.connections import METRICS, Connections, Metric, with_unit
+from ...experiment.serving.hold import Held
+from ...experiment.serving.rude import Rude
+from ...services.connections.limits import SERVERS, Limits
+from .. import table
+from ..fragments import _drawn, _figure, _machine_line, _page, _paragraph
+from ..results import _Shown
+from ..words import number
 
 
 def connections_html(result) -> str:
@@ -81,7 +81,8 @@ def _printed(printed: dict[str, str]) -> str:
 
 
 def _connections(result) -> str:
-    from . import connections, figure
+    from .. import figure
+    from . import connections
 
     with figure.drawing():
         svg = figure.to_svg(connections.draw(result), connections.alt(result))
@@ -90,7 +91,8 @@ def _connections(result) -> str:
 
 
 def _rude(result) -> str:
-    from . import figure, rude
+    from .. import figure
+    from . import rude
 
     with figure.drawing():
         svg = figure.to_svg(rude.draw(result), rude.alt(result))

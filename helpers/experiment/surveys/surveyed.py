@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
-from ..measure.machine import Machine
-from ..measure.statistics import Verdict
-from ..workloads import Workload
-from ..workloads.catalog import domain_of
-from .comparison import CONTROL_SHOWS, Comparison
+from ...measure.machine import Machine
+from ...measure.statistics import Verdict
+from ...workloads import Workload
+from ...workloads.catalog import domain_of
+from ..comparison import CONTROL_SHOWS, Comparison
 
 #: How many times as fast counts as a gain: what one would change code for.
 GAIN = 1.2

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..measure.gil import SHORTEST_S, Spread, hand_offs, slices, together
-from ..measure.machine import Machine
-from ..measure.run import Run
-from ..worker.errors import RunError
-from ..workloads import work
-from .compare import read_machine_card
-from .request import BadRequest, own_name, whole
-from .rounds import Rounds, limits
+from ...measure.gil import SHORTEST_S, Spread, hand_offs, slices, together
+from ...measure.machine import Machine
+from ...measure.run import Run
+from ...worker.errors import RunError
+from ...workloads import work
+from ..compare import read_machine_card
+from ..request import BadRequest, own_name, whole
+from ..rounds import Rounds, limits
 
 ROUNDS = 2
 #: Seconds after which no round is repeated for other programs' sake.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ..experiment.amdahl import law
-from .figure import FONT, WIDTH, Sheet
-from .sweep import APART, spread
-from .theme import light
-from .words import listed, number, times
+from ...experiment.gil.amdahl import law
+from ..figure import FONT, WIDTH, Sheet
+from ..sweep import APART, spread
+from ..theme import light
+from ..words import listed, number, times
 
 HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 340, 30, 78, 66, 210
 #: The law is drawn up to this many threads, far past what was measured.

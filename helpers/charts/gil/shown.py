@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 
-from ..experiment.amdahl import Amdahl
-from ..experiment.side_by_side import SideBySide
-from ..experiment.xray import XRay
-from .results import _Shown
-from .table import folded, table
-from .theme import STYLE
+from ...experiment.gil.amdahl import Amdahl
+from ...experiment.gil.side_by_side import SideBySide
+from ...experiment.gil.xray import XRay
+from ..results import _Shown
+from ..table import folded, table
+from ..theme import STYLE
 
 
 def _page(result, figure, data: str, sentences: list[str], machine=None) -> str:
@@ -28,7 +28,7 @@ def _page(result, figure, data: str, sentences: list[str], machine=None) -> str:
 
 
 def _figure(draw, caption: str, alt: str) -> str:
-    from . import figure
+    from .. import figure
 
     with figure.drawing():
         svg = figure.to_svg(draw(), alt)

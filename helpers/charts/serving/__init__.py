@@ -1,0 +1,1 @@
+"""Results of servers under load."""

@@ -1,0 +1,1 @@
+"""The GIL: who holds it, what it costs, Python without it."""

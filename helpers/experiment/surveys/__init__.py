@@ -1,0 +1,1 @@
+"""Many workloads, each in every model: which ones gain."""

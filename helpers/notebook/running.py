@@ -1,0 +1,77 @@
+"""How what a learner types runs: in a thread or a worker, with progress, ended by an interrupt."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..experiment import Experiment
+from ..experiment.rounds import Rounds
+from ..widgets.live import LiveStatus
+from ..worker.errors import RunError
+from ..worker.registry import shared_worker
+
+
+class ExperimentFailed(RuntimeError):
+    """The experiment gave no result; the message says why and what to do next.
+
+    In a notebook it shows as that sentence, with the task's own traceback, if any, below.
+    """
+
+    def __init__(self, sentence: str, details: str = "") -> None:
+        super().__init__(sentence)
+        self.details = details
+
+    def _render_traceback_(self) -> list[str]:
+        return [line for line in (str(self), self.details) if line]
+
+
+async def watched(work: Callable, make: Callable = Experiment) -> Any:
+    """Run `work(experiment, tell)` in a thread, with a line of progress in the cell."""
+    with LiveStatus() as status:
+        experiment = make(shared_worker(), on_progress=status.tell)
+        return await in_thread(lambda: work(experiment, status.tell), experiment.stop)
+
+
+async def repeated(work: Callable[[Rounds], Any], workers: Sequence | None = None) -> Any:
+    """Run `work(rounds)` on `workers` in a thread, with a line of progress in the cell."""
+    with LiveStatus() as status:
+        rounds = Rounds(workers or [shared_worker()], status.tell)
+        return await in_thread(lambda: work(rounds), rounds.stop)
+
+
+async def served(kind: Callable, work: Callable) -> Any:
+    """Run `work(experiment)` with servers, in a thread, with a line of progress in the cell."""
+    with LiveStatus() as status:
+        experiment = kind(status.tell)
+        return await in_thread(lambda: work(experiment), experiment.stop)
+
+
+async def in_thread(work: Callable[[], Any], stop: Callable[[], None]) -> Any:
+    """The result of the blocking `work`, run in a thread; `stop` ends it on interrupt."""
+    answer: dict[str, Any] = {}
+
+    def body() -> None:
+        try:
+            answer["value"] = work()
+        except BaseException as error:
+            answer["error"] = error
+
+    thread = threading.Thread(target=body, name="experiment", daemon=True)
+    thread.start()
+    try:
+        # Not one long await: the kernel notices an interrupt only when its loop wakes.
+        while thread.is_alive():
+            await asyncio.sleep(0.02)
+    except BaseException:
+        stop()
+        thread.join(5.0)
+        raise
+    error = answer.get("error")
+    if isinstance(error, RunError):
+        raise ExperimentFailed(str(error), error.details) from None
+    if error is not None:
+        raise error
+    return answer["value"]

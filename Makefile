@@ -34,7 +34,8 @@ lab: setup
 	  --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
 test: setup
-	$(PYTHON) -m pytest $(TEST_ARGS)
+	@# Two at a time, since most of them wait for something; a file's tests stay together.
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
 bench: setup
 	$(PYTHON) -m benchmarks

@@ -1,8 +1,8 @@
 """Every notebook survives Run All: all its cells queued at once, as JupyterLab does.
 
-With the oldest ipykernel that pyproject.toml allows, because Binder has that one, and in
-haste: each experiment in one round. The environment's own ipykernel takes Run All in
-`browser/test_course_panels.py`, and cell by cell, with every round, in `test_nbval.py`.
+With the oldest ipykernel that pyproject.toml allows, and in haste: each experiment in one
+round. The environment's own takes Run All in `browser/test_course_panels.py`, and cell by
+cell, with every round, in `test_nbval.py`.
 """
 
 from __future__ import annotations

@@ -38,6 +38,10 @@ ERROR_OUTPUTS = ", ".join(
         ".jupyter-widgets-error-widget",
     )
 )
+#: JupyterLab may ask a kernel for its widgets before a cell has imported ipywidgets. The
+#: kernel then complains of the request, and of what follows on it; nobody sees either.
+UNASKED = "No such comm target registered: jupyter.widget.control"
+NO_COMM = rf"{UNASKED}|No such comm: [0-9a-f-]+"
 SCROLLER = ".jp-NotebookPanel .jp-WindowedPanel-outer"
 
 
@@ -198,7 +202,10 @@ class LabPage:
             letters = "".join(plain.split())
             if not any(letters in known for known in found):
                 found[letters] = plain
-        return list(found.values())
+        texts = list(found.values())
+        if any(UNASKED in text for text in texts):
+            texts = [text for text in texts if not re.fullmatch(NO_COMM, text)]
+        return texts
 
     def describe(self) -> str:
         """What the page shows, for the message of a failed wait."""

@@ -82,10 +82,6 @@ class Channel:
         except queue.Empty:
             return None
 
-    def drained(self) -> bool:
-        """Whether no answer is left that was not read."""
-        return self._answers.empty()
-
     def error_text(self) -> str:
         """The end of what the process wrote to stderr."""
         self._errors.seek(0)

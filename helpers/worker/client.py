@@ -21,6 +21,7 @@ from .errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded, dea
 from .sources import sources_of
 
 POLL_S = 0.02
+LAST_WORDS_S = 1.0
 
 
 class Worker:
@@ -211,12 +212,16 @@ class Worker:
         self._channel.outbox.clear(0)
         self._channel.send(request)
         begin = shown = time.monotonic()
-        done, cause, ended = False, None, False
+        done, cause, ended, died = False, None, False, None
         while not ended:
             answer = self._channel.answer(POLL_S)
             if answer is None:
-                if not self._channel.alive() and self._channel.drained():
-                    break  # the worker itself has ended
+                if not self._channel.alive():
+                    # The worker itself has ended. Its last words may still be on their way:
+                    # they come from a thread of this busy process.
+                    died = died or time.monotonic()
+                    if time.monotonic() - died > LAST_WORDS_S:
+                        break
             elif "started" in answer:
                 self._running = answer["started"]
             elif "done" in answer:

@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from helpers.worker import channel
 from helpers.worker.client import Worker
 from helpers.worker.errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded
 from helpers.workloads import as_workload, work
@@ -361,33 +363,31 @@ def other_python() -> str | None:
     return None
 
 
-def test_another_interpreter_is_a_worker_too():
+@pytest.fixture
+def foreign():
+    """A worker of another Python version, with a workload loaded."""
     python = other_python()
     if python is None:
         pytest.skip("no other CPython on this machine")
     worker = Worker(python)
     try:
         worker.load(work.compute(2))
-        assert worker.version[:2] != sys.version_info[:2]
-        for model in ("sequential", "asyncio", "threads", "processes"):
-            assert worker.run(model, 2, 2, detail=True).failed == 0
-        with pytest.raises(RunError, match="only\\s+between equal versions"):
-            worker.load(as_workload(lambda: 1))
+        yield worker
     finally:
         worker.close()
 
 
-def test_another_interpreter_has_its_own_standard_library():
-    python = other_python()
-    if python is None:
-        pytest.skip("no other CPython on this machine")
-    worker = Worker(python)
-    try:
-        worker.load(work.compute(2))
-        found = worker.call("importlib.util:find_spec", "wave")["value"]
-        assert "python{}.{}".format(*worker.version[:2]) in found.origin
-    finally:
-        worker.close()
+def test_another_interpreter_is_a_worker_too(foreign):
+    assert foreign.version[:2] != sys.version_info[:2]
+    for model in ("sequential", "asyncio", "threads", "processes"):
+        assert foreign.run(model, 2, 2, detail=True).failed == 0
+    with pytest.raises(RunError, match="only\\s+between equal versions"):
+        foreign.load(as_workload(lambda: 1))
+
+
+def test_another_interpreter_has_its_own_standard_library(foreign):
+    found = foreign.call("importlib.util:find_spec", "wave")["value"]
+    assert "python{}.{}".format(*foreign.version[:2]) in found.origin
 
 
 def test_what_a_task_started_and_left_is_ended(worker):
@@ -414,3 +414,22 @@ def _stop_as_soon_as_it_runs(worker):
     while worker._running is None and time.monotonic() < end:
         pass
     worker.stop()
+
+
+def test_last_words_that_come_late_are_heard(monkeypatch):
+    """The worker has ended, and the thread that reads what it said had no turn yet."""
+    read_lines = channel._read_lines
+
+    def late(pipe, answers):
+        def put(answer):
+            time.sleep(0.1)
+            answers.put(answer)
+
+        read_lines(pipe, SimpleNamespace(put=put))
+
+    monkeypatch.setattr(channel, "_read_lines", late)
+    worker = Worker(method="spawn")
+    try:
+        assert worker.call(abs, -3)["value"] == 3
+    finally:
+        worker.close()

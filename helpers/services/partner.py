@@ -12,6 +12,7 @@ import threading
 import time
 
 from .keeper import Keeper, configuration
+from .listening import listening
 from .service import Service, ServiceError
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     """Serve until the owner ends."""
     seconds = configuration()["seconds"]
     keeper = Keeper()
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listening()
     keeper.announce(port=listener.getsockname()[1])
     while True:
         line, _ = listener.accept()

@@ -13,7 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers.services import listening as ports
+from helpers.services.partner import echo_partner
 from helpers.services.service import Service, ServiceError, service_processes
+from helpers.services.web.server import web_server
 
 ROOT = Path(__file__).parents[2]
 #: A service that says what it was given, and leaves a file in its folder.
@@ -120,3 +123,22 @@ def test_its_processes_are_known_while_it_runs():
         pid = service.process.pid
         assert pid in service_processes()
     assert pid not in service_processes()
+
+
+def test_a_port_is_none_that_the_system_hands_out_and_is_not_shared(monkeypatch):
+    with ports.listening() as first:
+        taken = first.getsockname()[1]
+        assert taken in ports.PORTS
+        monkeypatch.setattr("random.sample", lambda of, number: [taken, taken + 1])
+        with ports.listening() as second:
+            assert second.getsockname()[1] != taken
+        # where all are taken, the system is asked after all
+        monkeypatch.setattr("random.sample", lambda of, number: [taken])
+        with ports.listening() as third:
+            assert third.getsockname()[1] not in (taken, 0)
+
+
+@pytest.mark.parametrize("make", [echo_partner, web_server])
+def test_servers_listen_there(make):
+    with make() as server:
+        assert server.port in ports.PORTS

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
-from .sockets import BACKLOG, Host, listening
+from ..listening import listening
+from .sockets import BACKLOG, Host
 
 
 async def main() -> None:
@@ -25,7 +26,7 @@ async def main() -> None:
             host.open -= 1
             writer.close()
 
-    socket = listening()
+    socket = listening(BACKLOG)
     server = await asyncio.start_server(connected, sock=socket, backlog=BACKLOG)
     async with server:
         host.announce(port=socket.getsockname()[1])

@@ -1,11 +1,10 @@
-"""What both servers share: limits raised, the listening socket, the handler, its errors."""
+"""What both servers share: limits raised, the handler, its errors."""
 
 from __future__ import annotations
 
 import base64
 import json
 import linecache
-import socket
 import sys
 import traceback
 import zlib
@@ -15,6 +14,7 @@ from typing import Any
 from ..commands import Commands
 from ..keeper import configuration
 
+#: Connections that may wait to be accepted.
 BACKLOG = 4_096
 
 
@@ -32,15 +32,6 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (ImportError, ValueError, OSError):
         pass  # the caller has read the limits and asks for no more
-
-
-def listening() -> socket.socket:
-    """A socket that listens on a free port of 127.0.0.1."""
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", 0))
-    made.listen(BACKLOG)
-    return made
 
 
 class Host(Commands):

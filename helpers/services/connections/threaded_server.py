@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 
-from .sockets import Host, listening
+from ..listening import listening
+from .sockets import BACKLOG, Host
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
             with counted:
                 host.open -= 1
 
-    server = listening()
+    server = listening(BACKLOG)
     host.announce(port=server.getsockname()[1])
     while True:
         try:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from statistics import median
 
 from ..measure.load import LIMIT, ForeignLoad
@@ -16,10 +14,11 @@ from ..measure.statistics import FEWEST_PAIRS
 from ..measure.trace import COMPUTING_IN_C, RUNNING, UNSEEN
 from ..services.service import service_processes
 from ..worker.client import Worker
-from ..worker.errors import Stopped, TimeBoxEnded
+from ..worker.errors import TimeBoxEnded
 from .comparison import Comparison
 from .pace import paced
 from .request import Request
+from .stoppable import Progress, Stoppable
 
 ROUNDS = 9
 BUDGET_S = 4.0
@@ -27,15 +26,7 @@ RETRIES = 3
 CONTROL_MS = 30
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where an experiment stands: `share` from 0 to 1, and a few words."""
-
-    share: float
-    words: str
-
-
-class Experiment:
+class Experiment(Stoppable):
     """One comparison on one worker; blocks the calling thread while it runs.
 
     `on_progress(Progress)` comes at most five times a second, `on_recorded(Comparison)`
@@ -45,33 +36,21 @@ class Experiment:
 
     def __init__(self, worker: Worker, on_progress: Callable | None = None,
                  on_recorded: Callable | None = None) -> None:  # fmt: skip
+        super().__init__([worker], on_progress)
         self.worker = worker
-        self._tell = on_progress or (lambda progress: None)
         self._recorded = on_recorded or (lambda comparison: None)
-        self._stopped = threading.Event()
-        self._has_worker = False
-
-    def stop(self) -> None:
-        """End the experiment now; `run` raises Stopped."""
-        self._stopped.set()
-        if self._has_worker:  # else it is another experiment's
-            self.worker.stop()
 
     def run(self, request: Request, said: dict[str, float] | None = None, *,
             rounds: int = ROUNDS, budget_s: float = BUDGET_S) -> Comparison:  # fmt: skip
         """Run the comparison. Raises Stopped or another RunError of the worker."""
-        with self.worker.session():
-            self._has_worker = True
-            try:
-                return self._run_all(request, said, paced(rounds), budget_s)
-            finally:
-                self._has_worker = False
+        with self.held():
+            return self._run_all(request, said, paced(rounds), budget_s)
 
     def _run_all(self, request, said, rounds, budget_s) -> Comparison:
-        self._check()
+        self.check()
         machine = read_machine_card(self.worker)
         result = Comparison(request, machine, said=dict(said or {}))
-        self._check()
+        self.check()
         self.worker.load(request.workload, dict(request.own_models))
         self._record(result)
         if not result.traced:
@@ -84,10 +63,6 @@ class Experiment:
             self._repeat(result, rounds, budget_s)
         self._tell(Progress(1.0, "everything is measured"))
         return result
-
-    def _check(self) -> None:
-        if self._stopped.is_set():
-            raise Stopped("Stopped.")
 
     # --- first, one recorded run a model -------------------------------------------------
 
@@ -127,7 +102,7 @@ class Experiment:
         return predict(model, hopeful, request.tasks, cap, machine.cores, machine.gil)
 
     def _run(self, result: Comparison, model: str, *, detail: bool = False, share=None):
-        self._check()
+        self.check()
         request = result.request
         follow = None
         if share:

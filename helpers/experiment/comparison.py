@@ -10,10 +10,8 @@ from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run, same_results
 from ..measure.statistics import Verdict, compare_times
 from ..models import MODELS
+from .limits import CONTROL_SHOWS, limits
 from .request import Request
-
-#: A positive control below this: there was no second core to be had.
-CONTROL_SHOWS = 1.5
 
 
 @dataclass
@@ -152,19 +150,12 @@ class Comparison:
     def limits(self) -> list[str]:
         """What keeps the result from saying more."""
         found = [*self.request.notes, *self.notes]
-        if self.computes():
-            if self.one_core():
-                found.append("This machine has one usable core: it can't show a gain from several.")
-            elif self.control is not None and self.control < CONTROL_SHOWS:
-                found.append(f"Two processes did only {self.control:.1f}× the work of one just "
-                             f"now: a second core was not free, so no gain could show.")
-            elif self.control is not None:
-                found.append(f"A second core was free: two processes did {self.control:.1f}× the "
-                             f"work of one in the same time.")  # fmt: skip
-        if self.foreign is not None and self.foreign > 0.2:
-            found.append(f"Other programs used {self.foreign:.1f} cores meanwhile: run it again "
-                         f"when they have ended.")  # fmt: skip
-        return found
+        if not self.computes():
+            return found + limits(2, None, self.foreign)
+        if not self.one_core() and (self.control or 0) >= CONTROL_SHOWS:
+            found.append(f"A second core was free: two processes did {self.control:.1f}× the "
+                         f"work of one in the same time.")  # fmt: skip
+        return found + limits(self.machine.cores, self.control, self.foreign)
 
 
 def _sentence(verdict: Verdict) -> str:

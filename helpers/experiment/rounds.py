@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -14,10 +12,9 @@ from typing import Any
 from ..measure.load import LIMIT, ForeignLoad
 from ..measure.statistics import FEWEST_PAIRS
 from ..worker.client import Worker
-from ..worker.errors import Stopped
-from .compare import CONTROL_MS, RETRIES, ROUNDS, Progress
-from .comparison import CONTROL_SHOWS
+from .compare import CONTROL_MS, RETRIES, ROUNDS
 from .pace import paced
+from .stoppable import Stoppable
 
 #: How long to wait for other programs to end, where there is no hurry: so many windows.
 QUIET_TRIES, QUIET_WINDOW_S = 60, 0.5
@@ -36,47 +33,12 @@ class Repeated:
     foreign: float | None = None
 
 
-class Rounds:
+class Rounds(Stoppable):
     """Measurements on one or several workers, held for as long as `held()` lasts.
 
     The same care as `Experiment` takes of a comparison, for what is not one. `tell` gets a
     `Progress`. `stop()` may be called from any thread; `repeat` then raises Stopped.
     """
-
-    def __init__(self, workers: Sequence[Worker], tell: Callable | None = None) -> None:
-        self.workers = list(workers)
-        self._tell = tell or (lambda progress: None)
-        self._stopped = threading.Event()
-        self._held: list[Worker] = []
-
-    def stop(self) -> None:
-        """End what is under way, now."""
-        self._stopped.set()
-        for worker in list(self._held):  # the others are in another experiment
-            worker.stop()
-
-    @contextlib.contextmanager
-    def held(self) -> Iterator[Rounds]:
-        """Keep all workers for this thread. Raises Busy if another thread has one."""
-        with contextlib.ExitStack() as stack:
-            for worker in self.workers:
-                stack.enter_context(worker.session())
-                self._held.append(worker)
-            try:
-                self.check()
-                yield self
-            finally:
-                self._held.clear()
-
-    def check(self) -> None:
-        """Raise Stopped if `stop()` was called."""
-        if self._stopped.is_set():
-            raise Stopped("Stopped.")
-
-    def tell(self, share: float, words: str) -> None:
-        """Report progress, and raise Stopped if `stop()` was called."""
-        self.check()
-        self._tell(Progress(share, words))
 
     def repeat(self, steps: Mapping[Hashable, Callable[[], Any]], rounds: int = ROUNDS, *,
                budget_s: float | None = None, retries: int = RETRIES,
@@ -134,20 +96,6 @@ class Rounds:
     def _control(self) -> float:
         answer = self.workers[0].call("helpers.measure.control:two_processes", CONTROL_MS)
         return answer["value"]
-
-
-def limits(cores: float, control: float | None, foreign: float | None) -> list[str]:
-    """Sentences on what kept a measurement from saying more; none where nothing did."""
-    found = []
-    if cores < 1.5:
-        found.append("This machine has one usable core: it can't show a gain from several.")
-    elif control is not None and control < CONTROL_SHOWS:
-        found.append(f"Two processes did only {control:.1f}× the work of one just now: a second "
-                     f"core was not free, so no gain could show.")  # fmt: skip
-    if foreign is not None and foreign > LIMIT:
-        found.append(f"Other programs used {foreign:.1f} cores meanwhile: run it again when they "
-                     f"have ended.")  # fmt: skip
-    return found
 
 
 def _processes(workers: Sequence[Worker]) -> list[int]:

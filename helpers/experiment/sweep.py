@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .compare import Experiment, Progress
+from .compare import Experiment
 from .comparison import Comparison
 from .request import BadRequest, make_request
+from .stoppable import Progress
 
 DEFAULT_COUNTS = (1, 5, 20, 100)
 BUDGET_S = 8.0

@@ -51,11 +51,12 @@ async def free_threaded(workloads: Any, threads: Any = (1, 2, 4)) -> ShownSideBy
     )
 
 
-async def amdahl(job: Callable, shares: Any = (0, 0.25, 0.5), threads: Any = None) -> ShownAmdahl:
+async def amdahl(job: Callable, shares: Any = (0, 0.25, 0.5), threads: Any = None, *,
+                 kind: str = "threads") -> ShownAmdahl:  # fmt: skip
     """Run ``job(share, threads)`` for each share and number of threads, beside Amdahl's law.
 
     `job` does the same work each time, `share` of it alone and the rest in `threads`
-    threads, and gives back two times: seconds of the first part, seconds in all. Raises
-    BadRequest for what can't be run.
+    threads (or processes: then say ``kind="processes"``), and gives back two times: seconds
+    of the first part, seconds in all. Raises BadRequest for what can't be run.
     """
-    return ShownAmdahl.of(await repeated(lambda r: run_amdahl(r, job, shares, threads)))
+    return ShownAmdahl.of(await repeated(lambda r: run_amdahl(r, job, shares, threads, kind=kind)))

@@ -176,6 +176,7 @@ def compute(ms: float = 20, *, steps: int | None = None) -> Workload:
 
 def hashing(ms: float = 20, *, steps: int | None = None) -> Workload:
     """SHA-256 of large blocks for about `ms` milliseconds: C code without the GIL."""
+    _block(HASH_BLOCK)  # made here, in the worker's host: else in each run anew
     return _computation("hashing", f"{ms:g} ms of SHA-256", hash_blocks, "native", ms, steps)
 
 
@@ -187,6 +188,7 @@ def hashing_small(ms: float = 20, *, steps: int | None = None) -> Workload:
 
 def compression(ms: float = 20, *, steps: int | None = None) -> Workload:
     """zlib for about `ms` milliseconds: C code without the GIL."""
+    _text(ZIP_BLOCK)
     return _computation("compression", f"{ms:g} ms of zlib", compress_blocks, "native", ms, steps)
 
 

@@ -15,8 +15,9 @@ from helpers.charts.gil.shown import ShownAmdahl, ShownTrips, ShownXRay
 from helpers.experiment import rounds as rounds_module
 from helpers.experiment.gil.amdahl import Amdahl, law, run_amdahl, thread_counts
 from helpers.experiment.gil.xray import XRay, run_xray
+from helpers.experiment.limits import limits
 from helpers.experiment.request import BadRequest
-from helpers.experiment.rounds import Rounds, limits
+from helpers.experiment.rounds import Rounds
 from helpers.measure.gil import Spread, hand_offs, slices, together, turns
 from helpers.measure.trace import READY, RUNNING, WAITING, Trace
 from helpers.notebook.gil import round_trips
@@ -248,6 +249,16 @@ def test_a_lawful_job_lies_on_the_law(worker):
     assert "never passes 4.0×" in " ".join(found.summary())
     words = "".join(svg_of(ShownAmdahl.of(found)._repr_html_()).itertext())
     assert "25 % serial" in words
+
+
+def test_processes_are_called_processes(worker):
+    found = run_amdahl(Rounds([worker]), lawful, (0.25,), (2,), repeats=1, kind="processes")
+    shown = ShownAmdahl.of(found)._repr_html_()
+    assert "2 processes gained" in shown
+    assert "25 % asked, 1 process<" in shown
+    assert "thread" not in "".join(svg_of(shown).itertext())
+    with pytest.raises(BadRequest, match='kind="processes"'):
+        run_amdahl(Rounds([worker]), lawful, kind="tasks")
 
 
 def test_on_one_core_it_says_so():

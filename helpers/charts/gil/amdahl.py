@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ...experiment.gil.amdahl import law
-from ..figure import FONT, WIDTH, Sheet
+from ..figure import FONT, WIDTH, Sheet, text_width
 from ..sweep import APART, spread
 from ..theme import light
 from ..words import listed, number, times
@@ -47,11 +47,11 @@ def draw(result) -> Sheet:
         x, y = WIDTH - RIGHT + 14, places[share]
         sheet.page.plot([x], [y], marker=marker, ms=7, color=light(colour))
         sheet.text(x + 12, y, f"{_percent(result.serial(share))} serial", va="center", bold=True)
-    sheet.text(8, 16, "speed-up over one thread", size=FONT - 0.5, colour="mute")
-    sheet.text(LEFT, HEIGHT - 40, f"threads (both axes logarithmic); dashed upright: "
+    sheet.text(8, 16, f"speed-up over one {result.one}", size=FONT - 0.5, colour="mute")
+    sheet.text(LEFT, HEIGHT - 40, f"{result.kind} (both axes logarithmic); dashed upright: "
                f"{cores:g} usable core{'' if cores == 1 else 's'}", size=FONT - 0.5,
                colour="mute")  # fmt: skip
-    _legend(sheet, LEFT, HEIGHT - 24)
+    _legend(sheet, LEFT, HEIGHT - 24, result.kind)
     return sheet
 
 
@@ -73,11 +73,13 @@ def _height(axes, value: float) -> float:
     return TOP + (HEIGHT - TOP - BOTTOM) * (1 - log(value / low) / log(high / low))
 
 
-def _legend(sheet: Sheet, x: float, y: float) -> None:
+def _legend(sheet: Sheet, x: float, y: float, kind: str) -> None:
     sheet.line([x, x + 26], [y + 10, y + 10], "mute", 1.8, dashes=(6, 2))
-    sheet.text(x + 34, y + 14.5, "Amdahl's law, as many cores as threads")
-    sheet.page.plot([x + 310], [y + 10], marker="o", ms=8, color=light("mute"))
-    sheet.text(x + 324, y + 14.5, "measured, with its interval")
+    words = f"Amdahl's law, as many cores as {kind}"
+    sheet.text(x + 34, y + 14.5, words)
+    x += 34 + text_width(words) + 24
+    sheet.page.plot([x], [y + 10], marker="o", ms=8, color=light("mute"))
+    sheet.text(x + 14, y + 14.5, "measured, with its interval")
 
 
 def _percent(share: float) -> str:
@@ -89,7 +91,7 @@ def caption(result) -> str:
     most = result.threads[-1]
     parts = [f"{times(result.gain(s, most).ratio)} with {_percent(result.serial(s))} serial "
              f"(the law: {times(law(result.serial(s), most))})" for s in result.shares]  # fmt: skip
-    return f"{most} threads gained {listed(parts)}."
+    return f"{most} {result.kind} gained {listed(parts)}."
 
 
 def rows(result) -> list[list[str]]:
@@ -101,7 +103,7 @@ def rows(result) -> list[list[str]]:
             runs, gain = result.runs[share, n], result.gain(share, n)
             walls = sorted(wall for _, wall in runs)
             interval = f"{gain.low:.2f} to {gain.high:.2f}" if gain.low else "–"
-            found.append([f"{_percent(share)} asked, {n} thread{'' if n == 1 else 's'}",
+            found.append([f"{_percent(share)} asked, {n} {result.one if n == 1 else result.kind}",
                           _percent(serial), number(walls[len(walls) // 2] * 1e3, 1),
                           number(gain.ratio, 2), interval, number(law(serial, n), 2),
                           len(runs)])  # fmt: skip

@@ -120,7 +120,7 @@ class ShownAmdahl(_Shown, Amdahl):
     def _fragment(self) -> str:
         from . import amdahl as chart
 
-        data = table("Speed-up over one thread", chart.HEADS, chart.rows(self))
+        data = table(f"Speed-up over one {self.one}", chart.HEADS, chart.rows(self))
         return _page(self, _captioned(chart, self),
-                     folded("Data: every share and number of threads", data),
+                     folded(f"Data: every share and number of {self.kind}", data),
                      self._sentences(), self.machine)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Amdahl's law beside a measurement: what a serial part leaves of a gain from threads."""
+"""Amdahl's law beside a measurement: what a serial part leaves of a gain from workers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import Any
 from ...measure.machine import Machine
 from ...measure.statistics import Verdict, compare_times
 from ..compare import read_machine_card
+from ..limits import limits
 from ..request import BadRequest, whole
-from ..rounds import Rounds, limits
+from ..rounds import Rounds
 
 BUDGET_S = 3.5
 MOST_THREADS = 8
+#: What does the shared part, in the plural: one of it, in words.
+KINDS = {"threads": "thread", "processes": "process"}
 
 
 def law(serial: float, threads: float) -> float:
@@ -27,9 +30,10 @@ def law(serial: float, threads: float) -> float:
 
 @dataclass
 class Amdahl:
-    """A job with a serial share, run with several numbers of threads.
+    """A job with a serial share, run with several numbers of threads, or of processes.
 
     `runs` maps (share asked for, threads) to ``(serial seconds, wall seconds)`` of each round.
+    `kind` is what they are: "threads" or "processes".
     """
 
     machine: Machine
@@ -38,6 +42,12 @@ class Amdahl:
     runs: dict[tuple[float, int], list[tuple[float, float]]] = field(default_factory=dict)
     control: float | None = None
     foreign: float | None = None
+    kind: str = "threads"
+
+    @property
+    def one(self) -> str:
+        """What one of its threads or processes is called."""
+        return KINDS[self.kind]
 
     def serial(self, share: float) -> float:
         """The serial share as it was measured, with one thread."""
@@ -47,7 +57,7 @@ class Amdahl:
         """How many times as fast `threads` threads are as one, with its interval."""
         first = self.runs[share, self.threads[0]]
         pairs = [(b[1], a[1]) for a, b in zip(first, self.runs[share, threads], strict=True)]
-        return compare_times(f"{threads} threads", "one thread", pairs)
+        return compare_times(f"{threads} {self.kind}", f"one {self.one}", pairs)
 
     def summary(self) -> list[str]:
         """One sentence a share, then what limits the result."""
@@ -58,8 +68,9 @@ class Amdahl:
             spread = f" ({gain.low:.2f} to {gain.high:.2f})" if gain.low else ""
             end = f"never passes {1 / serial:.1f}×" if serial > 0.01 else "has no limit"
             found.append(
-                f"{serial:.0%} serial: {most} threads gained {gain.ratio:.2f}×{spread}; the law "
-                f"allows {law(serial, most):.2f}× on {most} cores, and {end}.".replace("%", " %")
+                f"{serial:.0%} serial: {most} {self.kind} gained {gain.ratio:.2f}×{spread}; the "
+                f"law allows {law(serial, most):.2f}× on {most} cores, and {end}."
+                .replace("%", " %")
             )
         return found + limits(self.machine.cores, self.control, self.foreign)
 
@@ -71,15 +82,19 @@ def thread_counts(cores: float) -> tuple[int, ...]:
 
 
 def run_amdahl(rounds: Rounds, job: Callable, shares: Sequence[float] = (0, 0.25, 0.5),
-               threads: Any = None, repeats: Any = 9) -> Amdahl:  # fmt: skip
+               threads: Any = None, repeats: Any = 9, kind: str = "threads") -> Amdahl:  # fmt: skip
     """Call ``job(share, threads)`` for all combinations, interleaved, each in a fresh process.
 
-    `job` gives back ``(seconds of its serial part, seconds in all)``. Raises BadRequest, and
+    `job` gives back ``(seconds of its serial part, seconds in all)``. `kind` says what it
+    shares the rest out to: "threads" or "processes". Raises BadRequest, and
     RunError as `Worker.call` does.
     """
     shares = _shares(shares)
     if not callable(job):
         raise BadRequest("job is a function of (share, threads): write def job(share, threads).")
+    if kind not in KINDS:
+        raise BadRequest(f'kind is "threads" or "processes"; {kind!r} is not: write '
+                         f'kind="processes".')  # fmt: skip
     repeats = whole(repeats, "repeats", 1, 50)
     worker = rounds.workers[0]
     with rounds.held():
@@ -99,7 +114,8 @@ def run_amdahl(rounds: Rounds, job: Callable, shares: Sequence[float] = (0, 0.25
         steps = {(s, n): lambda s=s, n=n: timed(s, n) for s in shares for n in counts}
         found = rounds.repeat(steps, repeats, budget_s=BUDGET_S, name="Amdahl,",
                               controlled=machine.cores >= 1.5)  # fmt: skip
-        return Amdahl(machine, shares, counts, found.values, found.control, found.foreign)
+        return Amdahl(machine, shares, counts, found.values, found.control, found.foreign,
+                      kind)  # fmt: skip
 
 
 def _shares(shares: Any) -> tuple[float, ...]:

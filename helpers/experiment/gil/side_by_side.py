@@ -18,9 +18,9 @@ from ...worker.client import Worker
 from ...worker.errors import Busy, RunError, Stopped
 from ...workloads import Workload
 from ..compare import RETRIES, ROUNDS, read_machine_card
-from ..comparison import CONTROL_SHOWS
+from ..limits import CONTROL_SHOWS, limits
 from ..request import BadRequest, whole
-from ..rounds import Rounds, limits
+from ..rounds import Rounds
 from .elsewhere import Found
 
 TASKS = 4

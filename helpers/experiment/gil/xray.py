@@ -12,8 +12,9 @@ from ...measure.run import Run
 from ...worker.errors import RunError
 from ...workloads import work
 from ..compare import read_machine_card
+from ..limits import limits
 from ..request import BadRequest, own_name, whole
-from ..rounds import Rounds, limits
+from ..rounds import Rounds
 
 ROUNDS = 2
 #: Seconds after which no round is repeated for other programs' sake.

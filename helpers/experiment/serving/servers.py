@@ -18,8 +18,8 @@ from ...services.service import ServiceError
 from ...worker.client import as_code
 from ...worker.errors import Busy, RunError, Stopped
 from ...worker.sources import sources_of
-from ..compare import Progress
 from ..request import BadRequest, whole
+from ..stoppable import Progress
 
 MODULES = {
     "asyncio": "helpers.services.connections.async_server",

@@ -12,9 +12,10 @@ from ...measure.load import LIMIT, ForeignLoad
 from ...measure.statistics import FEWEST_PAIRS
 from ...models import MODELS
 from ...worker.errors import RunError, Stopped
-from ..compare import Experiment, Progress, own_processes, read_machine_card
+from ..compare import Experiment, own_processes, read_machine_card
 from ..comparison import Comparison
 from ..request import BadRequest, Request, make_request
+from ..stoppable import Progress
 from .surveyed import Row, Survey
 
 #: Tasks in a run: a multiple of the workers, so that nobody idles at the end.
@@ -43,7 +44,7 @@ class RowExperiment(Experiment):
         self._tell = tell
 
     def _run_all(self, request: Request, said, rounds: int, budget_s: float) -> Comparison:
-        self._check()
+        self.check()
         result = Comparison(request, read_machine_card(self.worker))
         self.worker.load(request.workload, dict(request.own_models))
         if not result.one_core():

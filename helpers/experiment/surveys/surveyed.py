@@ -9,7 +9,8 @@ from ...measure.machine import Machine
 from ...measure.statistics import Verdict
 from ...workloads import Workload
 from ...workloads.catalog import domain_of
-from ..comparison import CONTROL_SHOWS, Comparison
+from ..comparison import Comparison
+from ..limits import CONTROL_SHOWS, limits
 
 #: How many times as fast counts as a gain: what one would change code for.
 GAIN = 1.2
@@ -195,21 +196,10 @@ class Survey:
                 said.append(f"{row.title}: the models did not return the same results, so their "
                             f"times can't be compared.")  # fmt: skip
         control, foreign = self.control, self.foreign()
-        if self.machine.cores < 1.5:
-            said.append("This machine has one usable core: it can't show a gain from several.")
-        elif control is not None and control < CONTROL_SHOWS:
-            gained = any(row.gains(m) for row in self.measured.values() for m in row.models)
-            free = ("free for part of the time only, so gains look smaller than they are" if gained
-                    else "not free, so a gain could hardly show")  # fmt: skip
-            said.append(f"Two processes did only {control:.1f}× the work of one meanwhile: a "
-                        f"second core was {free}.")  # fmt: skip
-        elif control is not None:
+        if self.machine.cores >= 1.5 and (control or 0) >= CONTROL_SHOWS:
             said.append(f"A second core was free: two processes did {control:.1f}× the work of one "
                         f"in the same time.")  # fmt: skip
-        if foreign is not None and foreign > 0.2:
-            said.append(f"Other programs used {foreign:.1f} cores meanwhile: run it again when "
-                        f"they have ended.")  # fmt: skip
-        return list(dict.fromkeys(said))
+        return list(dict.fromkeys(said + limits(self.machine.cores, control, foreign)))
 
     def foreign(self) -> float | None:
         """Cores that other programs used, the median of the rows."""

@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from packaging.version import Version
 from playwright.sync_api import Browser
 
+from helpers.course.place import VARIABLE as FOLDER
 from helpers.experiment.pace import VARIABLE
 from tests.harness.browser import NO_CHROMIUM, LabPage, browser, chromium
 from tests.harness.kernels import RegistryError, oldest_allowed, overlay, write_kernelspec
 from tests.harness.labserver import LabServer, lab_server
 
 FAILED = pytest.StashKey[bool]()
+
+
+def installed(version: str) -> bool:
+    """Whether that is the version of ipykernel in this environment: "7.4" is 7.4.0."""
+    return Version(version) == Version(metadata.version("ipykernel"))
+
+
+KERNELS = ["newest"] if installed(oldest_allowed("ipykernel")) else ["newest", "oldest"]
 
 
 def missing(what: str) -> NoReturn:
@@ -29,12 +40,37 @@ def missing(what: str) -> NoReturn:
     pytest.skip(what)
 
 
+#: The files that take longest: begun first, so that two that run side by side end together.
+LONGEST = ("test_nbval.py", "test_course_panels.py", "test_notebooks_run_all.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the longest files first; all others stay in their order."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Remember whether a test failed, for fixtures that then leave something to look at."""
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def course_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for this session's diary and reports, in every process that a test starts.
+
+    What tests predict and measure is nobody's progress.
+    """
+    folder = tmp_path_factory.mktemp("course")
+    before = os.environ.get(FOLDER)
+    os.environ[FOLDER] = str(folder)
+    yield folder
+    os.environ.pop(FOLDER)
+    if before is not None:
+        os.environ[FOLDER] = before
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +122,8 @@ def lab_page(
 def oldest_ipykernel(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
     """The oldest ipykernel that pyproject.toml allows: version, and environment to use it."""
     version = oldest_allowed("ipykernel")
+    if installed(version):
+        return metadata.version("ipykernel"), {}
     try:
         return version, overlay("ipykernel", version, tmp_path_factory.mktemp("oldest"))
     except RegistryError as error:
@@ -101,7 +139,10 @@ def oldest_kernel(oldest_ipykernel: tuple[str, dict[str, str]], jupyter_path: Pa
     return "oldest"
 
 
-@pytest.fixture(params=["newest", "oldest"])
+@pytest.fixture(params=KERNELS)
 def kernel(request: pytest.FixtureRequest) -> str | None:
-    """The kernelspec to open a notebook with: its own, then one of the oldest ipykernel."""
+    """The kernelspec to open a notebook with: its own, then one of the oldest ipykernel.
+
+    Only its own where that has the oldest that is allowed.
+    """
     return None if request.param == "newest" else request.getfixturevalue("oldest_kernel")

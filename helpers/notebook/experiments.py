@@ -7,6 +7,7 @@ from typing import Any
 
 from ..charts.results import ShownComparison, ShownMachine, ShownSweep, ShownTable
 from ..charts.surveys.shown import ShownSurvey
+from ..course.noting import note_comparison
 from ..experiment import make_request
 from ..experiment.compare import read_machine_card
 from ..experiment.surveys.survey import TASKS, RowExperiment, run_survey
@@ -32,6 +33,7 @@ async def compare(what: Any, tasks: Any = 20, *, workers: Any = None, models: An
         what, tasks, workers=workers, models=models, args=args, time_box=time_box
     )
     result = await watched(lambda experiment, tell: experiment.run(request, said))
+    note_comparison(result)
     return ShownComparison.of(result)
 
 

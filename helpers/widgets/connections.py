@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as w
 
 from ..charts.serving.shown import connections_html
+from ..course.noting import note_prediction
 from ..experiment import BadRequest
 from ..experiment.request import whole
 from ..experiment.serving.connections import Connections, ConnectionsExperiment
@@ -78,6 +79,7 @@ class ConnectionsPanel(Runner):
     def _measured(self, experiment: ConnectionsExperiment, asked: tuple) -> tuple:
         count, handlers, _, said = asked
         result = merged(self.result, experiment.run([count], handlers, rounds=ROUNDS))
+        note_guess(result, said)
         return result, connections_html(result), answer(result, said)
 
     def _starting(self, asked: tuple) -> None:
@@ -108,6 +110,14 @@ def merged(old: Connections | None, new: Connections) -> Connections:
                      f"a second) are in one picture: press Reset to begin anew.")  # fmt: skip
     return replace(new, samples=kept + new.samples, notes=list(dict.fromkeys(notes)),
                    printed={**old.printed, **new.printed})  # fmt: skip
+
+
+def note_guess(result: Connections, guess: str) -> None:
+    """Keep a guess in the diary, where the rounds agree on what is right."""
+    count = result.largest()
+    winner = None if count is None else result.always(count, "kb")
+    if guess in SERVERS and winner is not None:
+        note_prediction(f"{count:,} connections", "less memory", guess, winner, "", guess == winner)
 
 
 def answer(result: Connections, guess: str) -> str:

@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from .. import charts
 from ..charts.surveys.shown import ShownScore
+from ..course.noting import note_score
 from ..experiment import BadRequest
 from ..experiment.surveys.survey import survey_request
 from ..experiment.surveys.surveyed import GAIN, Survey
@@ -69,6 +70,7 @@ class Guesses:
         score = ShownScore()
         for name, guess in self.said().items():
             score.add(self.titles[name], guess, measured.get(name))
+        note_score(score.rows)
         return score
 
     def _repr_mimebundle_(self, **options: Any) -> dict:

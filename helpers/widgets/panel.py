@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import charts
+from ..course.noting import note_comparison
 from ..experiment import Comparison, Experiment
 from ..worker.registry import shared_worker
 from .controls import Controls
@@ -38,6 +39,7 @@ class Panel(Runner):
     def _measured(self, experiment: Experiment, asked: tuple) -> tuple[Comparison, str, str]:
         request, said, guess = asked
         result = experiment.run(request, said)
+        note_comparison(result, guess)
         return result, charts.comparison_html(result), answer(result, guess)
 
     def _recorded(self, result: Comparison) -> None:

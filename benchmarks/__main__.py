@@ -9,7 +9,7 @@ import time
 
 from helpers.worker.client import Worker
 
-from . import core, drawing, load, notebooks, panel, workloads
+from . import advice, core, drawing, load, notebooks, panel, workloads
 from .rows import HEAD
 
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
     "panel": lambda worker: panel.panel(),
     "workloads": lambda worker: workloads.workloads(worker),
     "load": lambda worker: load.load(),
+    "advice": lambda worker: advice.advice(worker),
     "notebooks": lambda worker: notebooks.notebooks(),
 }
 

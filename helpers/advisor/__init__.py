@@ -1,0 +1,1 @@
+"""Which model for this function: measured, with the evidence and the conditions."""

@@ -1,0 +1,64 @@
+"""The results about executors that show themselves: figure, sentences, folded table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ...experiment.executors import Stairs
+from ...measure.spans import Spans
+from .. import table
+from ..fragments import _drawn, _figure, _machine_line, _page, _paragraph
+from ..results import _Shown
+
+
+class ShownStairs(_Shown, Stairs):
+    """Jobs in a pool, over their number."""
+
+    def _sentences(self) -> list[str]:
+        return self.summary()
+
+    def _fragment(self) -> str:
+        from . import stairs as chart
+
+        head, *others = self.summary()
+        parts = [_paragraph(head, "cav-head"), *(_paragraph(text) for text in others)]
+        parts.append(_drawn(lambda: _svg(lambda: chart.draw(self), chart.caption(self),
+                                         f"{' '.join(self.summary())} {chart.caption(self)}")))
+        data = lambda: table.table("By number of jobs", chart.HEADS, chart.rows(self))  # noqa: E731
+        parts.append(_drawn(lambda: table.folded("Data: every number of jobs", data())))
+        return _page(*parts, _machine_line(self.machine))
+
+
+@dataclass
+class ShownLanes:
+    """Notes of who was in progress when, by title."""
+
+    panels: dict[str, Spans] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        from .lanes import caption
+
+        return caption(self.panels)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from . import lanes as chart
+
+        data = lambda: table.table("Every stretch", chart.HEADS, chart.rows(self.panels))  # noqa: E731
+        return _page(
+            _drawn(lambda: _svg(lambda: chart.draw(self.panels), str(self), str(self))),
+            _drawn(lambda: table.folded("Data: every stretch", data())),
+        )
+
+
+def _svg(draw: Callable, caption: str, alt: str) -> str:
+    from .. import figure
+
+    with figure.drawing():
+        svg = figure.to_svg(draw(), alt)
+    return _figure(svg, caption)
+
+
+__all__ = ["ShownLanes", "ShownStairs"]

@@ -1,4 +1,4 @@
-"""The process of the local web server: items as JSON, files as bytes, and what it counted.
+"""The process of the local web server: items as JSON, files and pictures, and what it counted.
 
 Everything is decided by the number that is asked for and the seed, nothing by a clock:
 item 7 has the same value, delay and error in every run.
@@ -14,8 +14,12 @@ import random
 from aiohttp import web
 
 from ..keeper import Keeper, configuration
+from ..listening import listening
 
 CHUNK = 128 * 1024
+#: Pictures are smaller than one chunk of a file: they are sent in pieces of this size.
+PIECE = 8 * 1024
+MOST_PICTURES = 200
 
 
 def draw(*key: object) -> float:
@@ -32,6 +36,7 @@ class Site:
         self.latency, self.jitter = asked["latency_ms"] / 1000, asked["jitter_ms"] / 1000
         self.error_rate, self.payload = asked["error_rate"], asked["payload"]
         self.pace = CHUNK / (asked["file_mb_per_s"] * 2**20)
+        self.pictures: dict[int, bytes] = {}
         self.files = []
         for k in range(asked["files"]):
             data = random.Random(f"{self.seed} {k}").randbytes(int(asked["file_mb"] * 2**20))
@@ -55,6 +60,15 @@ class Site:
                 {"name": f"file-{k}.bin", "path": f"/file/{k}", "bytes": len(data), "sha256": sha}
                 for k, (data, sha) in enumerate(self.files)
             ])  # fmt: skip
+        if kind in ("picture", "pictures") and rest and rest[0].isdecimal():
+            number = int(rest[0])
+            if kind == "picture" and number < MOST_PICTURES:
+                return await self._counted(self._picture, number, request)
+            if kind == "pictures" and number <= MOST_PICTURES:
+                return answer([
+                    {"name": f"picture-{k:03}.jpg", "path": f"/picture/{k}",
+                     "bytes": len(self.picture(k))} for k in range(number)
+                ])  # fmt: skip
         if kind == "stats":
             return answer(self.counts)
         if kind == "reset" and request.method == "POST":
@@ -100,6 +114,31 @@ class Site:
             await asyncio.sleep(max(0.0, due - loop.time()))
         return response
 
+    async def _picture(self, number: int, request) -> web.StreamResponse:
+        """A JPEG: after the latency, in pieces, each when the bandwidth has let it through."""
+        data = self.picture(number)
+        late = self.jitter * (2 * draw(self.seed, "delay", number) - 1) if self.jitter else 0.0
+        await asyncio.sleep(max(0.0, self.latency + late))
+        response = web.StreamResponse(headers={"Content-Type": "image/jpeg"})
+        response.content_length = len(data)
+        await response.prepare(request)
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for begin in range(0, len(data), PIECE):
+            piece = data[begin : begin + PIECE]
+            due += self.pace * len(piece) / CHUNK
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            await response.write(piece)
+        return response
+
+    def picture(self, number: int) -> bytes:
+        """The picture, made when it is first asked for and kept."""
+        if number not in self.pictures:
+            from .scenes import scene
+
+            self.pictures[number] = scene(number, self.seed)
+        return self.pictures[number]
+
 
 def answer(what: object, status: int = 200) -> web.Response:
     """`what` as JSON."""
@@ -112,7 +151,7 @@ async def main(keeper: Keeper) -> None:
     site = Site(configuration())
     runner = web.ServerRunner(web.Server(site.handle, access_log=None))
     await runner.setup()
-    where = web.TCPSite(runner, "127.0.0.1", 0, backlog=2048)
+    where = web.SockSite(runner, listening(2048), backlog=2048)
     await where.start()
     keeper.announce(port=runner.addresses[0][1])
     await asyncio.Event().wait()

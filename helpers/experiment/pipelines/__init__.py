@@ -1,0 +1,1 @@
+"""A pipeline of three stages: what is asked for, what is recorded, what it shows."""

@@ -1,0 +1,1 @@
+"""Pictures of what it costs to hand work over."""

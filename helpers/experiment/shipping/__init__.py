@@ -1,0 +1,1 @@
+"""What it costs to hand work to another process, interpreter or machine."""

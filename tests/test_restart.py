@@ -17,9 +17,9 @@ from tests.harness.cells import cut_out
 from tests.harness.labserver import REPO
 from tests.harness.run_all import run_all
 
-ASYNC, THREADS = (
-    REPO / "notebooks" / name
-    for name in ("03-when-to-use-async.ipynb", "04-when-to-use-threads.ipynb")
+ASYNC, THREADS, SUMMARY = (
+    REPO / "notebooks" / f"{name}.ipynb"
+    for name in ("03-when-to-use-async", "04-when-to-use-threads", "06-summary")
 )
 
 #: The cells that are needed, the last of them the one in which the kernel dies, and how
@@ -33,6 +33,8 @@ MOMENTS = [
     (ASYNC, ["handlers", "rude-work", "rude-async", "rude-block"], 1.5),
     (THREADS, ["workloads", "images-survey"], 5.0),
     (THREADS, ["convoy-threads", "convoy-ping", "convoy-run"], 0.8),
+    (SUMMARY, ["kinds", "map-run"], 3.0),
+    (SUMMARY, ["advise-functions", "advise-functions-2", "advise-mine"], 1.0),
 ]
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 from ..measure.machine import Machine
 from ..measure.run import Run
 from . import table, words
 from .theme import STYLE
+
+if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn
+    from .figure import Sheet
 
 
 def comparison_html(comparison) -> str:
@@ -157,7 +161,12 @@ def _drawn(draw: Callable[[], str]) -> str:
                           "cav-note")  # fmt: skip
 
 
-def _figure(svg: str, caption: str) -> str:
+def _figure(draw: Callable[[], Sheet], alt: str, caption: str) -> str:
+    """What `draw` draws, with its description and its caption; one figure at a time."""
+    from . import figure
+
+    with figure.drawing():
+        svg = figure.to_svg(draw(), alt)
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
@@ -168,30 +177,23 @@ def _facts(runs: list[Run]) -> list:
 
 
 def _timeline(runs: list[Run], said: dict[str, float], gil: bool) -> str:
-    from . import figure, timeline
+    from . import timeline
 
     facts = _facts(runs)
     alt = words.timeline_alt(facts, said)
-    with figure.drawing():
-        svg = figure.to_svg(timeline.draw(facts, said, gil), alt)
-    return _figure(svg, words.caption(facts))
+    return _figure(lambda: timeline.draw(facts, said, gil), alt, words.caption(facts))
 
 
 def _times(comparison) -> str:
-    from . import bars, figure
+    from . import bars
 
-    with figure.drawing():
-        svg = figure.to_svg(bars.draw(comparison), bars.alt(comparison))
-    return _figure(svg, bars.caption(comparison))
+    return _figure(lambda: bars.draw(comparison), bars.alt(comparison), bars.caption(comparison))
 
 
 def _sweep(sweep) -> str:
-    from . import figure
     from . import sweep as lines
 
-    with figure.drawing():
-        svg = figure.to_svg(lines.draw(sweep), lines.alt(sweep))
-    return _figure(svg, lines.caption(sweep))
+    return _figure(lambda: lines.draw(sweep), lines.alt(sweep), lines.caption(sweep))
 
 
 def _by_task(runs: list[Run]) -> str:

@@ -87,14 +87,11 @@ class ShownSurprises:
 
 
 def _picture(found: list[Entry]) -> str:
-    from . import figure
     from . import surprises as chart
 
     if not chart.drawable(found):
         return ""
-    with figure.drawing():
-        svg = figure.to_svg(chart.draw(found), chart.alt(found))
-    return _figure(svg, chart.caption())
+    return _figure(lambda: chart.draw(found), chart.alt(found), chart.caption())
 
 
 def _sentence(entry: Entry) -> str:

@@ -106,6 +106,14 @@ def travelling():
     cloudpickle.unregister_pickle_by_value(__import__("sys").modules[__name__])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def folder_ends():
+    """The folder of all runs goes with these tests, not with the process: others look for it."""
+    yield
+    if pipeline._folder is not None:
+        pipeline._folder.close()
+
+
 @pytest.fixture
 def run(worker):
     """Run a pipeline with a small plan."""

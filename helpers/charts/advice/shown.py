@@ -42,12 +42,9 @@ def advice_html(advice: Advice) -> str:
 
 
 def _picture(advice: Advice) -> str:
-    from .. import figure
     from . import picture
 
-    with figure.drawing():
-        svg = figure.to_svg(picture.draw(advice), picture.alt(advice))
-    return _figure(svg, picture.caption(advice))
+    return _figure(lambda: picture.draw(advice), picture.alt(advice), picture.caption(advice))
 
 
 def evidence_table(advice: Advice) -> str:

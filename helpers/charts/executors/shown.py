@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...experiment.executors import Stairs
@@ -23,8 +22,8 @@ class ShownStairs(_Shown, Stairs):
 
         head, *others = self.summary()
         parts = [_paragraph(head, "cav-head"), *(_paragraph(text) for text in others)]
-        parts.append(_drawn(lambda: _svg(lambda: chart.draw(self), chart.caption(self),
-                                         f"{' '.join(self.summary())} {chart.caption(self)}")))
+        said = f"{' '.join(self.summary())} {chart.caption(self)}"
+        parts.append(_drawn(lambda: _figure(lambda: chart.draw(self), said, chart.caption(self))))
         data = lambda: table.table("By number of jobs", chart.HEADS, chart.rows(self))  # noqa: E731
         parts.append(_drawn(lambda: table.folded("Data: every number of jobs", data())))
         return _page(*parts, _machine_line(self.machine))
@@ -48,17 +47,9 @@ class ShownLanes:
 
         data = lambda: table.table("Every stretch", chart.HEADS, chart.rows(self.panels))  # noqa: E731
         return _page(
-            _drawn(lambda: _svg(lambda: chart.draw(self.panels), str(self), str(self))),
+            _drawn(lambda: _figure(lambda: chart.draw(self.panels), str(self), str(self))),
             _drawn(lambda: table.folded("Data: every stretch", data())),
         )
-
-
-def _svg(draw: Callable, caption: str, alt: str) -> str:
-    from .. import figure
-
-    with figure.drawing():
-        svg = figure.to_svg(draw(), alt)
-    return _figure(svg, caption)
 
 
 __all__ = ["ShownLanes", "ShownStairs"]

@@ -9,6 +9,7 @@ from html import escape
 from ...experiment.gil.amdahl import Amdahl
 from ...experiment.gil.side_by_side import SideBySide
 from ...experiment.gil.xray import XRay
+from ..fragments import _figure
 from ..results import _Shown
 from ..table import folded, table
 from ..theme import STYLE
@@ -27,14 +28,6 @@ def _page(result, figure, data: str, sentences: list[str], machine=None) -> str:
     return f'{STYLE}<div class="cav-figure">{"".join(lines)}{shown}{data}{foot}</div>'
 
 
-def _figure(draw, caption: str, alt: str) -> str:
-    from .. import figure
-
-    with figure.drawing():
-        svg = figure.to_svg(draw(), alt)
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
 class ShownXRay(_Shown, XRay):
     """An X-ray that shows the turns of the threads and every slice."""
 
@@ -46,7 +39,7 @@ class ShownXRay(_Shown, XRay):
             from . import xray
 
             said = xray.xray_caption(self)
-            return _figure(lambda: xray.draw_xray(self), said, " ".join([said, *self.summary()]))
+            return _figure(lambda: xray.draw_xray(self), " ".join([said, *self.summary()]), said)
 
         from .xray import XRAY_HEADS, xray_rows
 
@@ -76,7 +69,7 @@ class ShownTrips:
         more = sum(len(values) for values in self.trips.values())
         note = (f"{more:,} round trips were measured; where there are more than "
                 f"{_most_dots()}, evenly ranked ones are drawn.")  # fmt: skip
-        return _page(self, lambda: _figure(lambda: xray.draw_trips(self.trips), note, said),
+        return _page(self, lambda: _figure(lambda: xray.draw_trips(self.trips), said, note),
                      folded("Data: every setting", data), [said])  # fmt: skip
 
 
@@ -91,7 +84,7 @@ def _captioned(chart, result) -> Callable[[], str]:
 
     def draw() -> str:
         caption = chart.caption(result)
-        return _figure(lambda: chart.draw(result), caption, " ".join([caption, *result.summary()]))
+        return _figure(lambda: chart.draw(result), " ".join([caption, *result.summary()]), caption)
 
     return draw
 

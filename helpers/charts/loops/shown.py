@@ -50,12 +50,9 @@ class ShownTimings(_Shown, Timings):
 
 
 def _picture(chart, result) -> str:
-    from .. import figure
 
     caption = chart.caption(result)
-    with figure.drawing():
-        svg = figure.to_svg(chart.draw(result), " ".join([*result.summary(), caption]))
-    return _figure(svg, caption)
+    return _figure(lambda: chart.draw(result), " ".join([*result.summary(), caption]), caption)
 
 
 def _notes(result) -> list[str]:

@@ -58,12 +58,9 @@ def _pre(text: str) -> str:
 
 
 def _stages(run: PipelineRun) -> str:
-    from .. import figure
     from . import stages
 
-    with figure.drawing():
-        svg = figure.to_svg(stages.draw(run), stages.alt(run))
-    return _figure(svg, run.reading())
+    return _figure(lambda: stages.draw(run), stages.alt(run), run.reading())
 
 
 def _tables(run: PipelineRun) -> str:
@@ -95,7 +92,7 @@ class _Rows:
 
 
 def _race(race: PoolRace) -> str:
-    from .. import bars, figure
+    from .. import bars
 
     rows = _Rows(race)
     used = "; ".join(f"{step}: {race.cores(step, 'threads'):.1f} in threads, "
@@ -103,9 +100,7 @@ def _race(race: PoolRace) -> str:
     caption = f"Each dot is one run of {race.plan.pictures} pictures. Cores used, {used}."
     times = "; ".join(f"{name} {duration(rows.wall(name))}" for name in rows.models)
     said = " ".join(race.summary())
-    with figure.drawing():
-        svg = figure.to_svg(bars.draw(rows), f"Median wall times: {times}. {said}")
-    return _figure(svg, caption)
+    return _figure(lambda: bars.draw(rows), f"Median wall times: {times}. {said}", caption)
 
 
 def race_table(race: PoolRace) -> str:

@@ -81,22 +81,16 @@ def _printed(printed: dict[str, str]) -> str:
 
 
 def _connections(result) -> str:
-    from .. import figure
     from . import connections
 
-    with figure.drawing():
-        svg = figure.to_svg(connections.draw(result), connections.alt(result))
     same = f"The same rate: {result.rate:,.0f} requests a second over all connections."
-    return _figure(svg, same)
+    return _figure(lambda: connections.draw(result), connections.alt(result), same)
 
 
 def _rude(result) -> str:
-    from .. import figure
     from . import rude
 
-    with figure.drawing():
-        svg = figure.to_svg(rude.draw(result), rude.alt(result))
-    return _figure(svg, rude.caption(result))
+    return _figure(lambda: rude.draw(result), rude.alt(result), rude.caption(result))
 
 
 def _largest(result) -> str:

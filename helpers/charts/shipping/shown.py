@@ -19,12 +19,9 @@ def _lines(sentences: list[str], heads: int = 1) -> str:
 
 
 def _picture(chart, result, sentences: list[str]) -> str:
-    from .. import figure
 
     caption = chart.caption(result)
-    with figure.drawing():
-        svg = figure.to_svg(chart.draw(result), " ".join([*sentences, caption]))
-    return _figure(svg, caption)
+    return _figure(lambda: chart.draw(result), " ".join([*sentences, caption]), caption)
 
 
 class _ShownMeasured(_Shown):
@@ -100,15 +97,12 @@ class ShownLoss:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from .. import figure
         from . import loss
 
         said = str(self).splitlines()
 
         def picture() -> str:
-            with figure.drawing():
-                svg = figure.to_svg(loss.draw(self.panels), " ".join(said))
-            return _figure(svg, _HOW_TO_READ)
+            return _figure(lambda: loss.draw(self.panels), " ".join(said), _HOW_TO_READ)
 
         def data() -> str:
             found = table.table("Every start of a task", loss.HEADS, loss.rows(self.panels))

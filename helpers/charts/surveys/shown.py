@@ -37,12 +37,9 @@ def survey_html(survey: Survey) -> str:
 
 
 def _picture(survey: Survey) -> str:
-    from .. import figure
     from . import survey as rows
 
-    with figure.drawing():
-        svg = figure.to_svg(rows.draw(survey), rows.alt(survey))
-    return _figure(svg, rows.caption(survey))
+    return _figure(lambda: rows.draw(survey), rows.alt(survey), rows.caption(survey))
 
 
 def survey_table(survey: Survey) -> str:

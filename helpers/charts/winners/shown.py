@@ -124,12 +124,9 @@ def winners_html(result: Winners) -> str:
 
 
 def _picture(result: Winners) -> str:
-    from .. import figure
     from . import grid
 
-    with figure.drawing():
-        svg = figure.to_svg(grid.draw(result), words.alt(result))
-    return _figure(svg, words.caption(result))
+    return _figure(lambda: grid.draw(result), words.alt(result), words.caption(result))
 
 
 def winners_table(result: Winners) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 
+from tests.harness.labserver import LabServer
 from tests.harness.sources import METADATA
 
 SAMPLE = Path(__file__).with_name("sample_panel.py")
@@ -40,3 +43,17 @@ def wait_until(true: Callable[[], object], seconds: float = 10.0) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def below(server: LabServer, module: str, generations: int = 1) -> list[int]:
+    """The processes that the server's kernels have started which run `module`, by their ids.
+
+    With several `generations` only those whose parents, as far up, run it as well.
+    """
+    found = []
+    for process in psutil.Process(server.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it may end while it is looked at
+            line = [process, *process.parents()[: generations - 1]]
+            if all(any(module in part for part in member.cmdline()) for member in line):
+                found.append(process.pid)
+    return found

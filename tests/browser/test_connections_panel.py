@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from pathlib import Path
 
-import psutil
 import pytest
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import expect
 
-from tests.browser.conftest import wait_until, write
+from tests.browser.conftest import below, wait_until, write
 from tests.harness.browser import LabPage
 from tests.harness.labserver import LabServer
 
@@ -22,12 +20,7 @@ SAMPLE = Path(__file__).with_name("sample_connections.py")
 
 def services(server: LabServer) -> list[int]:
     """The servers and load clients that the server's kernels have started."""
-    found = []
-    for process in psutil.Process(server.pid).children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            if any("helpers.services." in word for word in process.cmdline()):
-                found.append(process.pid)
-    return found
+    return below(server, "helpers.services.")
 
 
 def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path, kernel: str | None) -> None:

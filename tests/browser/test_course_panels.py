@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from pathlib import Path
 
-import psutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import below, wait_until
 from tests.harness.browser import LabPage
 from tests.harness.labserver import LabServer
 
@@ -22,13 +20,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 def runs(server: LabServer) -> list[int]:
     """The processes of runs: what the server's workers' hosts have started."""
-    found = []
-    for process in psutil.Process(server.pid).children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            line = [p.cmdline() for p in (process, process.parent(), process.parent().parent())]
-            if all("helpers.worker" in command for command in line):
-                found.append(process.pid)
-    return found
+    return below(server, "helpers.worker", 3)
 
 
 def opened(page: LabPage, notebook: Path, kernel: str | None = None) -> LabPage:

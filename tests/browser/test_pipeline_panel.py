@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from pathlib import Path
 
-import psutil
 import pytest
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import expect
 
-from tests.browser.conftest import wait_until, write
+from tests.browser.conftest import below, wait_until, write
 from tests.harness.browser import LabPage
 from tests.harness.labserver import LabServer
 
@@ -22,13 +20,7 @@ SAMPLE = Path(__file__).with_name("sample_pipeline.py")
 
 def runs(server: LabServer) -> list[int]:
     """The processes of runs and of their pools: a worker's children, and theirs."""
-    found = []
-    for process in psutil.Process(server.pid).children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            line = [p.cmdline() for p in (process, process.parent())]
-            if all("helpers.worker" in command for command in line):
-                found.append(process.pid)
-    return found
+    return below(server, "helpers.worker", 2)
 
 
 def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path) -> None:

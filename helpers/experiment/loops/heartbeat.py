@@ -15,8 +15,6 @@ from .ways import Ways, run_ways
 REPEATS = 3
 #: Seconds after which no round is repeated for other programs' sake.
 BUDGET_S = 6.0
-#: A beat that comes later than this after it was due is worth words.
-LATE_MS = 1.0
 
 
 @dataclass

@@ -15,11 +15,13 @@ from typing import Any
 from ..course.entry import Entry
 from ..course.noting import title_of
 from ..course.place import without_folders
+from ..course.progress import progress_of
 from ..course.surprises import predictions, surprises, was_right
 from ..experiment.comparison import Comparison
 from ..measure.machine import Machine
 from .fragments import _page, _paragraph, machine_html
 from .noted import ShownSurprises, latest, measured_table, said_table
+from .progress import graded_table
 from .theme import COLOURS, STYLE
 
 #: A report shows at most so many results, the latest, and leaves out data above so many bytes.
@@ -67,6 +69,7 @@ def report_html(machine: Machine, noted: Sequence[Entry], parts: Sequence[Part],
     if sum(len(part.html) for part in parts) > LARGEST:
         note = "The tables behind the figures are left out here: they would make a large file."
         parts = [Part(part.title, _DETAILS.sub("", part.html)) for part in parts]
+    graded = graded_table([one for one in progress_of(noted) if one.tried])
     said, found = latest(predictions(noted)), latest([e for e in noted if e.kind == "comparison"])
     advice = latest([e for e in noted if e.kind == "advice"])
     body = [
@@ -75,6 +78,7 @@ def report_html(machine: Machine, noted: Sequence[Entry], parts: Sequence[Part],
         _section("This machine", machine_html(machine)),
         _section("What surprised me most", ShownSurprises(noted)._fragment()),
         _section("Predictions and measurements", _said(said)),
+        *([_section("Quizzes and labs", graded)] if graded else []),
         *([_section("Advice", measured_table("Advice, all notebooks", advice))] if advice else []),
         _section("Results shown in this notebook", _results(parts, note)),
         _section("All comparisons so far", _found(found)),

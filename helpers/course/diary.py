@@ -3,7 +3,7 @@
 Two notebooks may write at once: each line is one `write` to the end of the file, under a
 lock. A kernel that is killed in mid-write leaves half a line: the next one begins anew
 below it. Lines that are none are set aside in a second file, with a message, never lost.
-There is no `fsync`: a power cut may cost the last seconds.
+What `add` has written is on the disc when it returns (`os.fsync`, a few ms).
 """
 
 from __future__ import annotations
@@ -12,23 +12,32 @@ import atexit
 import contextlib
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import place
+from . import disc, place
 from .entry import LONGEST_LINE, Entry, parse
-
-try:
-    import fcntl
-except ImportError:  # Windows: appending is one call there too
-    fcntl = None
 
 NAME, LOCK, DAMAGED, OLDER = "diary.jsonl", "diary.lock", "damaged.jsonl", "older.jsonl"
 #: Beyond this many bytes the older half moves to a file of its own.
 LARGEST = 8_000_000
-PATIENCE_S = 2.0
+#: A file so much larger is no diary of the course.
+FAR_TOO_LARGE = 8 * LARGEST
+#: At most so many right answers and passed steps stay when the older half moves.
+MOST_KEPT = 500
+_BEGIN = b'{"v":'
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What came of merging lines: how many were new, known already, and no entries."""
+
+    new: int
+    known: int
+    damaged: int
 
 
 class Diary:
@@ -53,25 +62,58 @@ class Diary:
     def entries(self) -> list[Entry]:
         """All entries, the oldest first; damaged lines are set aside on the way."""
         with self._mine:
+            good = [entry for _, entry in self._lines()]
+            return sorted([*good, *self.unwritten], key=_time)
+
+    def raw(self) -> bytes:
+        """All entries as lines, fit for `merge`; what a later version wrote stays in them."""
+        with self._mine:
+            lines = [line + b"\n" for line, _ in self._lines()]
+            return b"".join([*lines, *(entry.line() for entry in self.unwritten)])
+
+    def merge(self, lines: Iterable[bytes]) -> Merged:
+        """Append those of `lines` that are entries, and not here yet; nothing is overwritten.
+
+        Raises OSError if they can't be written; then nothing has changed.
+        """
+        with self._mine:
             self._write()
-            good, bad = self._read()
-            if bad:
-                self._set_aside()
-            return [*good, *self.unwritten]
+            found = {}
+            total = damaged = 0
+            for line in filter(None, map(bytes.strip, lines)):
+                entry = _entry_of(line)
+                if entry is None:
+                    damaged += 1
+                else:
+                    total += 1
+                    found.setdefault(entry.line(), (_time(entry), line))
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with disc.locked(self.folder / LOCK):
+                known = {entry.line() for name in (OLDER, NAME)
+                         for _, entry in _sorted(_read(self.folder / name))[0]}  # fmt: skip
+                known |= {entry.line() for entry in self.unwritten}
+                new = sorted(both for key, both in found.items() if key not in known)
+                if new:
+                    disc.append(self.path, b"".join(line + b"\n" for _, line in new))
+                    self._shorten_if_long()
+            disc.keep(self.path, new=True)
+            return Merged(len(new), total - len(new), damaged)
 
     # --- writing -----------------------------------------------------------------------
 
     def _write(self) -> None:
         """Try to write what has not been written yet."""
+        self._clear_the_way()
         if not self.unwritten:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._locked():
-                _append(self.path, b"".join(entry.line() for entry in self.unwritten))
+            with disc.locked(self.folder / LOCK):
+                begun = not self.path.exists()
+                disc.append(self.path, b"".join(entry.line() for entry in self.unwritten))
                 self.unwritten.clear()
-                if self.path.stat().st_size > LARGEST:
-                    self._shorten()
+                self._shorten_if_long()
+            disc.keep(self.path, new=begun)  # not under the lock: the disc may take its time
         except BlockingIOError:
             return  # another notebook has the lock for long: the next call tries again
         except OSError as error:
@@ -81,53 +123,69 @@ class Diary:
                 f"kernel ends. {place.VARIABLE} can name another folder."
             )
 
-    def _shorten(self) -> None:
-        """Move the older half of the lines to a file of their own. Under the lock."""
-        lines = self.path.read_bytes().splitlines(keepends=True)
-        half = len(lines) // 2
-        _replace(self.folder / OLDER, b"".join(lines[:half]))
-        _replace(self.path, b"".join(lines[half:]))
+    def _shorten_if_long(self) -> None:
+        """Move the older half of the lines to a file of their own. Under the lock.
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """The lock between processes. Raises OSError if nobody lets go of it."""
-        handle = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        Right answers and passed steps stay: they are what progress is counted by.
+        """
+        if self.path.stat().st_size <= LARGEST:
+            return
+        with contextlib.suppress(OSError):  # then it is long, but it is all there
+            lines = [line + b"\n" for line in self.path.read_bytes().split(b"\n") if line]
+            half = len(lines) // 2
+            disc.append(self.folder / OLDER, b"".join(lines[:half]))
+            disc.keep(self.folder / OLDER, new=True)
+            disc.replace(self.path, b"".join([*_lasting(lines[:half]), *lines[half:]]))
+
+    def _clear_the_way(self) -> None:
+        """Set aside what lies in the diary's place and is none: a folder, a giant."""
         try:
-            _lock(handle)
-            yield
-        finally:
-            os.close(handle)  # and with it the lock
+            if not _in_the_way(self.path):
+                return
+            with disc.locked(self.folder / LOCK):
+                if not _in_the_way(self.path):
+                    return  # another notebook was quicker
+                names = (f"set-aside-{number}" for number in range(1, 1_000))
+                name = next(n for n in names if not os.path.lexists(self.folder / n))
+                self.path.rename(self.folder / name)
+        except (OSError, StopIteration):
+            return  # writing says what is wrong
+        self._tell(f"What lay in the place of your diary, {NAME}, was no diary. It is set aside as "
+                   f"{name} beside it, and a new diary begins.")  # fmt: skip
 
     # --- reading -----------------------------------------------------------------------
 
-    def _read(self) -> tuple[list[Entry], list[bytes]]:
-        """The entries, and the lines that are none. Half a line at the end is neither."""
+    def _lines(self) -> list[tuple[bytes, Entry]]:
+        """The lines that are entries, in their order; all others are set aside."""
+        self._write()
         try:
-            raw = self.path.read_bytes()
-        except OSError:
-            return [], []
-        *lines, last = raw.split(b"\n")
-        good, bad = _sorted(lines)
-        unfinished = _entry_of(last) if last else None
-        return [*good, *([unfinished] if unfinished else [])], bad
+            raw = _read(self.path)
+        except OSError as error:
+            self._tell(f"Your diary can't be read ({error.strerror or type(error).__name__}): see "
+                       f"to {NAME} in the course's folder.")  # fmt: skip
+            return []
+        good, bad, _ = _sorted(raw)
+        if bad:
+            self._set_aside()
+        return good
 
     def _set_aside(self) -> None:
         """Move the damaged lines to their own file, first there and only then from here."""
         try:
-            with self._locked():
-                raw = self.path.read_bytes()
-                *lines, last = raw.split(b"\n")
-                bad = _sorted(lines)[1]
+            with disc.locked(self.folder / LOCK):
+                good, bad, under_way = _sorted(_read(self.path))
                 if not bad:
                     return  # another notebook was quicker
-                _append(self.folder / DAMAGED, b"\n".join(bad) + b"\n")
-                kept = [line for line in lines if line.strip() and _entry_of(line)]
-                _replace(self.path, b"".join(line + b"\n" for line in kept) + last)
+                disc.append(self.folder / DAMAGED, b"\n".join(bad) + b"\n")
+                disc.keep(self.folder / DAMAGED, new=True)
+                disc.replace(self.path, b"".join(line + b"\n" for line, _ in good) + under_way)
         except OSError:
             return  # they stay where they are, and are read past
-        count = f"{len(bad):,} lines" if len(bad) > 1 else "One line"
-        self._tell(f"{count} of your diary could not be read, and {'are' if len(bad) > 1 else 'is'}"
-                   f" set aside in {DAMAGED} beside it. The others are fine.")  # fmt: skip
+        many = len(bad) > 1
+        count = f"{len(bad):,} lines" if many else "One line"
+        self._tell(f"{count} of your diary could not be read, and {'are' if many else 'is'} set "
+                   f"aside in {DAMAGED} beside it. "
+                   + ("The others are fine." if good else "There were no others."))  # fmt: skip
 
     def _tell(self, sentence: str) -> None:
         if sentence not in self._said:
@@ -135,59 +193,58 @@ class Diary:
             self._say(sentence)
 
 
-def _append(path: Path, data: bytes) -> None:
-    """Append `data` in one write, on a line of its own. Raises OSError, then nothing is added."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    handle = os.open(path, flags, 0o600)
-    try:
-        size = os.lseek(handle, 0, os.SEEK_END)
-        if size:
-            os.lseek(handle, size - 1, os.SEEK_SET)
-            if os.read(handle, 1) != b"\n":  # somebody was killed in mid-write
-                data = b"\n" + data
-        if os.write(handle, data) < len(data):
-            os.ftruncate(handle, size)
-            raise OSError(28, "no space left")
-    finally:
-        os.close(handle)
+def _in_the_way(path: Path) -> bool:
+    """Whether something that can be no diary has its name."""
+    if path.is_file():
+        return path.stat().st_size > FAR_TOO_LARGE
+    return os.path.lexists(path)
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Write a whole file, so that a kill leaves either the old or the new one."""
-    new = path.with_suffix(".new")  # what a kill leaves of it, the next one overwrites
-    new.write_bytes(data)
-    new.replace(path)
+def _read(path: Path) -> bytes:
+    """The bytes of a file, none if it isn't there. Raises OSError if it can't be read."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return path.read_bytes()
+    return b""
 
 
-def _lock(handle: int) -> None:
-    if fcntl is None:
-        return
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.002)
-        except OSError:
-            return  # a file system without locks: then one write at the end must do
+def _sorted(raw: bytes) -> tuple[list[tuple[bytes, Entry]], list[bytes], bytes]:
+    """The lines that are entries, those that are none, and the one that may be under way.
 
-
-def _sorted(lines: list[bytes]) -> tuple[list[Entry], list[bytes]]:
-    """The entries of `lines`, and the lines that are none."""
+    That is half a line at the end: it belongs to whoever writes it now, or was killed.
+    """
+    *lines, last = raw.split(b"\n")
+    if last and (_entry_of(last) or not last.startswith(_BEGIN[: len(last)])):
+        lines, last = [*lines, last], b""
     good, bad = [], []
     for line in lines:
         if line.strip():
             entry = _entry_of(line)
-            good.append(entry) if entry else bad.append(line)
-    return good, bad
+            good.append((line, entry)) if entry else bad.append(line)
+    return good, bad, last
 
 
 def _entry_of(line: bytes) -> Entry | None:
     """The entry of a line; of one that is far too long, none."""
     return parse(line) if len(line) <= 4 * LONGEST_LINE else None
+
+
+def _lasting(lines: list[bytes]) -> list[bytes]:
+    """The lines that progress is counted by: each right answer and passed step, once."""
+    kept: dict[tuple, bytes] = {}
+    for line in lines:
+        entry = _entry_of(line)
+        if entry and entry.kind in ("answer", "check") and entry.right and len(kept) < MOST_KEPT:
+            kept.setdefault((entry.kind, entry.title, entry.about), line)
+    return list(kept.values())
+
+
+def _time(entry: Entry) -> datetime:
+    """When it was, to sort by; a time without a zone is taken for UTC."""
+    try:
+        when = datetime.fromisoformat(entry.when)
+    except ValueError:
+        when = datetime.min
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 # --- the diary of this process ----------------------------------------------------------

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..charts.noted import ShownSurprises
+from ..charts.progress import ShownRestored
 from ..charts.report import Part, ShownReport, heading, part_of, report_html
 from ..course import entries, place
+from ..course.restoring import restore_file, told
 from ..experiment import BadRequest
 from ..experiment.compare import read_machine_card
 from ..measure.machine import Machine
@@ -25,6 +27,17 @@ def surprises(most: int = 5) -> ShownSurprises:
     if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 100:
         raise BadRequest(f"most is a whole number from 1 to 100; {most!r} is not: write most=5.")
     return ShownSurprises(entries(), most)
+
+
+def restore(file: str | Path) -> ShownRestored:
+    """Add what a file holds that progress() downloaded; what is noted here stays as it is.
+
+    `file` is its path, as seen from this notebook. Restoring it twice changes nothing.
+    Raises BadRequest for a file that is none of these, or larger than 16 MB.
+    """
+    if not isinstance(file, str | Path) or not str(file).strip():
+        raise BadRequest('restore takes the path of a file: write restore("my-progress.jsonl").')
+    return ShownRestored(told(restore_file(Path(file).expanduser())))
 
 
 async def report(*results: Any) -> ShownReport:

@@ -19,6 +19,7 @@ from ..workloads import Workload
 from .channel import START_S, Channel
 from .errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded, death_sentence
 from .sources import sources_of
+from .travel import as_code
 
 POLL_S = 0.02
 LAST_WORDS_S = 1.0
@@ -293,16 +294,3 @@ class Worker:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, 9)
-
-
-def as_code(what: Any) -> bytes:
-    """`what` cloudpickled: a learner's functions as code. Raises RunError if it can't be."""
-    import cloudpickle
-
-    try:
-        return cloudpickle.dumps(what)
-    except Exception as error:
-        raise RunError(
-            f"This can't be sent to the worker process: {error}. Make it inside the function "
-            f"instead of passing it in."
-        ) from error

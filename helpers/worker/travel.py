@@ -1,0 +1,69 @@
+"""How a learner's functions travel to another process: as code, with what they name.
+
+Locks and their kin can't be pickled. A function that names one at the top of a notebook gets
+a new one there, the same for all functions that travel together: a lock protects what runs
+in one process, and that is the other one now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import io
+import queue
+import threading
+from functools import cache
+from typing import Any
+
+from .errors import RunError
+
+_MADE_ANEW = (type(threading.Lock()), type(threading.RLock()), queue.SimpleQueue,
+              asyncio.Lock, asyncio.Event, asyncio.Condition)  # fmt: skip
+_REFUSED = (threading.Thread, concurrent.futures.Executor, concurrent.futures.Future,
+            asyncio.Future, asyncio.AbstractEventLoop)  # fmt: skip
+
+
+def as_code(what: Any) -> bytes:
+    """`what` cloudpickled: a learner's functions as code. Raises RunError if it can't be."""
+    packed = io.BytesIO()
+    try:
+        _pickler()(packed).dump(what)
+    except Exception as error:
+        raise RunError(
+            f"This can't be sent to the worker process: {error}. Make it inside the function "
+            f"instead of passing it in."
+        ) from error
+    return packed.getvalue()
+
+
+@cache
+def _pickler() -> type:
+    import cloudpickle  # late: a notebook's import cell need not wait for it
+
+    class Pickler(cloudpickle.CloudPickler):
+        """Makes locks anew, and refuses what would arrive as an empty shell."""
+
+        def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, _MADE_ANEW):
+                return _maker(obj), ()
+            if isinstance(obj, asyncio.Semaphore):
+                return type(obj), (obj._value,)
+            if isinstance(obj, contextvars.ContextVar):
+                return contextvars.ContextVar, (obj.name,)
+            if isinstance(obj, _REFUSED):
+                raise TypeError(f"{_named(obj)} works in its own process only")
+            return super().reducer_override(obj)
+
+    return Pickler
+
+
+def _maker(obj: Any) -> Any:
+    if isinstance(obj, type(threading.Lock())):
+        return threading.Lock
+    return threading.RLock if isinstance(obj, type(threading.RLock())) else type(obj)
+
+
+def _named(obj: Any) -> str:
+    name = type(obj).__name__
+    return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"

@@ -9,6 +9,7 @@ Rooms, from the ground up; each imports only those before it::
     worker      one run in a fresh process
     experiment  comparisons and sweeps
     advisor     which model for this function, with the evidence
+    checks      what grades a lab
     course      what was predicted and measured, kept in one file
     charts      figure, sentence and table for each result
     widgets     the control panel
@@ -69,6 +70,10 @@ _WHERE = {
     "predictions": "helpers.widgets.predictions",
     "surprises": "helpers.notebook.course",
     "report": "helpers.notebook.course",
+    "restore": "helpers.notebook.course",
+    "progress": "helpers.widgets.progress",
+    "lab": "helpers.notebook.labs",
+    "quiz": "helpers.widgets.quiz",
 }
 
 __all__ = list(_WHERE)

@@ -94,3 +94,15 @@ def note_prediction(title: str, about: str, said: Any, measured: Any, unit: str,
     """Note one prediction beside what was measured, each a number or words."""
     values = [v if is_number(v) else str(v) for v in (said, measured)]
     _predicted(title, about=about, said=values[0], measured=values[1], unit=unit, right=right)
+
+
+@_harmless
+def note_check(lab: str, step: str, right: bool | None, observed: str) -> None:
+    """Note what a check found in a step of a lab, by the stem of its notebook."""
+    note("check", lab, about=step, right=right, sentence=without_folders(observed))
+
+
+@_harmless
+def note_answer(quiz: str, question: str, said: Any, right: bool) -> None:
+    """Note an answer to a question of a quiz, by the stem of its notebook."""
+    note("answer", quiz, about=question, said=said if is_number(said) else str(said), right=right)

@@ -76,9 +76,9 @@ class Facts:
     def threaded(self) -> bool:
         """Whether the tasks ran on several threads of one interpreter.
 
-        Of a learner's own model the record tells: it can't start processes.
+        Of a learner's own model the record tells.
         """
-        own = self.model not in MODELS and len(set(self.trace.lanes)) > 1
+        own = self.model not in MODELS and len(set(self.trace.lanes)) > 1 and not self.trace.apart
         return not self.looped and (self.model in THREADED or own)
 
     @cached_property

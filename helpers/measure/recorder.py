@@ -114,6 +114,7 @@ class Recorder:
         self.results: list[Any] = [None] * tasks
         self.failures: list[Failure] = []
         self.marks: list[list] | None = [[] for _ in range(tasks)] if detail else None
+        self.elsewhere = False  # whether a task ran in another process
 
     def blocking(self, task: Callable[[int], Any]) -> Callable[[int], None]:
         """A plain function of the task's number, for any thread."""
@@ -172,6 +173,7 @@ class Recorder:
 
     def keep(self, row: tuple) -> None:
         """Take over a `row` from a recorder in another process."""
+        self.elsewhere = True
         number, self.results[number], failure, stamps, marks_of = row
         board = self.board
         board.started[number], board.ended[number], board.thread[number] = stamps

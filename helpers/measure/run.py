@@ -66,6 +66,7 @@ class Run:
             "lag": self.lag.as_dict() if self.lag else None,
             "printed": self.printed,
             "trace_wall_ns": trace.wall_ns if trace else None,
+            "trace_apart": bool(trace and trace.apart),
             "blobs": [len(blob) for blob in [*blobs, small]],
         }
         head = json.dumps(header).encode()
@@ -82,7 +83,7 @@ class Run:
             at += length
         trace = None
         if header["trace_wall_ns"] is not None:
-            trace = Trace(header["tasks"], header["trace_wall_ns"])
+            trace = Trace(header["tasks"], header["trace_wall_ns"], header["trace_apart"])
             for name, blob in zip(_COLUMNS, blobs, strict=False):
                 setattr(trace, name, array("q", blob))
         return cls(

@@ -25,11 +25,13 @@ class Trace:
 
     Times count from the run's start, in ns. `submitted`, `started`, `ended` hold one
     value a task (0 or less: at the start; -1 in `ended`: never). `lanes` holds a small
-    number for the thread or process that each task ran on, 0 for the first one seen.
+    number for the thread or process that each task ran on, 0 for the first one seen. `apart`
+    says that those were processes.
     """
 
     tasks: int
     wall_ns: int
+    apart: bool = False
     cells: array = field(default_factory=lambda: array("q"))
     submitted: array = field(default_factory=lambda: array("q"))
     started: array = field(default_factory=lambda: array("q"))

@@ -12,8 +12,9 @@ class OwnModel:
     A plain function gets `one` as a plain function of the task's number; an ``async def``
     gets it as a coroutine function, and the plain one as ``one.blocking``, to hand to a
     thread. ``one.doing(function)`` is `one` with another function, plain or async, that does
-    the task; recorded likewise. The model must run every number and come back when all have
-    ended.
+    the task; recorded likewise. ``one.remote`` is `one` for other processes, as in
+    `processes`: it gives what it recorded there, for ``one.keep`` to take over. The model
+    must run every number and come back when all have ended.
     """
 
     def __init__(self, how) -> None:

@@ -17,11 +17,11 @@ _one = None
 def run(one, numbers, cap):
     """Submit every task to a pool of `cap` processes, and keep what each one recorded."""
     context = multiprocessing.get_context(START_METHOD)
-    with ProcessPoolExecutor(cap, context, initializer=_adopt, initargs=(one,)) as pool:
+    with ProcessPoolExecutor(cap, context, initializer=adopt, initargs=(one,)) as pool:
         futures = []
         for number in numbers:
             try:
-                futures.append((number, pool.submit(_call, number)))
+                futures.append((number, pool.submit(call, number)))
             except BrokenProcessPool as error:
                 one.lost(number, error)
         for number, future in futures:
@@ -31,10 +31,12 @@ def run(one, numbers, cap):
                 one.lost(number, error)
 
 
-def _adopt(one):
+def adopt(one):
+    """Keep `one` in this process, for `call`."""
     global _one
     _one = one
 
 
-def _call(number):
+def call(number):
+    """Do the task of that number here, and give what was recorded."""
     return _one(number)

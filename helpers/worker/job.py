@@ -130,7 +130,7 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
     idents = {ident for ident in recorder.board.thread if ident}
     # A board without a name for the thread: all tasks ran on the loop's one.
     usage.threads = len(idents | {threading.get_ident()}) if idents else 1
-    if module.FORM == "remote":
+    if module.FORM == "remote" or recorder.elsewhere:
         usage.threads = len(idents)
     return Run(
         model=name,
@@ -155,8 +155,11 @@ def _trace(recorder: Recorder, module, meter: Meter, seen):
     if seen is not None and module.FORM == "coroutine" and not any(recorder.board.thread):
         steps = by_number(seen.of_tasks(), recorder.board.started, recorder.board.ended)
     wall_ns = meter.end_ns - meter.begin_ns
-    one_gil = module.FORM != "remote" and gil_enabled()
-    return build(recorder.board, recorder.marks, meter.begin_ns, wall_ns, steps, one_gil)
+    apart = module.FORM == "remote" or recorder.elsewhere
+    one_gil = not apart and gil_enabled()
+    trace = build(recorder.board, recorder.marks, meter.begin_ns, wall_ns, steps, one_gil)
+    trace.apart = apart
+    return trace
 
 
 def _wrapped(recorder: Recorder, form: str, workload: Workload):
@@ -166,6 +169,8 @@ def _wrapped(recorder: Recorder, form: str, workload: Workload):
     one = recorder.wrap(form, workload.form(form))
     one.blocking = recorder.blocking(workload.form("blocking")) if workload.blocking else None
     one.doing = _doing(recorder)
+    if workload.blocking:
+        one.remote, one.keep = Remote(recorder, workload), recorder.keep
     return one
 
 
@@ -203,6 +208,7 @@ def _warm_up(module, workload: Workload) -> None:
         one = recorder.wrap(module.FORM, _nothing if module.FORM == "blocking" else _nothing_async)
         one.blocking = recorder.blocking(_nothing)
         one.doing = _doing(recorder, idle=True)
+        one.remote, one.keep = Remote(recorder, as_workload(_nothing)), recorder.keep
     module.run(one, range(tasks), tasks)
 
 

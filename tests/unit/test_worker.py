@@ -433,3 +433,27 @@ def test_last_words_that_come_late_are_heard(monkeypatch):
         assert worker.call(abs, -3)["value"] == 3
     finally:
         worker.close()
+
+
+def test_an_own_model_may_run_tasks_in_other_processes(worker):
+    """Its records come back: results, who ran each task, and that no GIL was shared."""
+
+    def in_a_pool(one, numbers):
+        from concurrent.futures import ProcessPoolExecutor
+
+        from helpers.models.processes import adopt, call
+
+        with ProcessPoolExecutor(2, initializer=adopt, initargs=(one.remote,)) as pool:
+            for record in pool.map(call, numbers):
+                one.keep(record)
+
+    worker.load(as_workload(os.getpid), {"pool": in_a_pool})
+    run = worker.run("pool", 4, 2, detail=True)
+    pids = {pid for pid in run.results if pid is not None}
+    assert (run.failed, run.never_ran, len(run.results)) == (0, 0, 4)
+    assert 1 <= len(pids) == run.usage.threads <= 2
+    assert not pids & {os.getpid(), worker.host}
+    assert run.trace.apart
+    worker.load(work.compute(ms=1), {"pool": in_a_pool})
+    assert worker.run("pool", 3, 2).never_ran == 0
+    assert not worker.run("threads", 3, 2, detail=True).trace.apart

@@ -51,6 +51,6 @@ OUTLINE = (
     Item("05-combining-async-and-threads", "05 Combining async and threads", 90),
     Item("lab-5-combining", "Lab 5: Combining", 30),
     Item("06-summary", "06 Summary", 40),
-    Item("lab-6-summary", "Lab 6: Summary", 30),
+    Item("lab-6-summary", "Lab 6: Summary", 35),
     Item("07-beyond-one-machine", "07 Beyond one machine", 25),
 )

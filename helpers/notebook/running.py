@@ -49,8 +49,13 @@ async def served(kind: Callable, work: Callable) -> Any:
         return await in_thread(lambda: work(experiment), experiment.stop)
 
 
-async def in_thread(work: Callable[[], Any], stop: Callable[[], None]) -> Any:
-    """The result of the blocking `work`, run in a thread; `stop` ends it on interrupt."""
+async def in_thread(work: Callable[[], Any], stop: Callable[[], None], *,
+                    plainly: bool = False) -> Any:  # fmt: skip
+    """The result of the blocking `work`, run in a thread; `stop` ends it on interrupt.
+
+    A RunError comes as ExperimentFailed, which a notebook shows as a sentence; `plainly`, as
+    it is.
+    """
     answer: dict[str, Any] = {}
 
     def body() -> None:
@@ -70,7 +75,7 @@ async def in_thread(work: Callable[[], Any], stop: Callable[[], None]) -> Any:
         thread.join(5.0)
         raise
     error = answer.get("error")
-    if isinstance(error, RunError):
+    if isinstance(error, RunError) and not plainly:
         raise ExperimentFailed(str(error), error.details) from None
     if error is not None:
         raise error

@@ -223,6 +223,38 @@ class LabPage:
             return "\n".join(f"{name}: {what}" for name, what in shown.items() if what)
         return f"no notebook in the page; the server says\n{self.server.log()}"
 
+    # Cells
+
+    def cell(self, number: int) -> Locator:
+        """The cell of that number, from 0 on, Markdown cells counted."""
+        return self.page.locator(f"{self.scope} .jp-Notebook .jp-Cell").nth(number)
+
+    def rewrite(self, number: int, source: str) -> None:
+        """Type `source` in place of what a code cell holds."""
+        editor = self._editing(number)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(source)  # as pasted: no indentation is added
+        expect(editor.locator(".cm-line").first).to_have_text(source.splitlines()[0])
+
+    def run_cell(self, number: int) -> Locator:
+        """Run a code cell with Shift+Enter; where its output appears."""
+        self._editing(number)
+        self.page.keyboard.press("Shift+Enter")
+        return self.cell(number).locator(".jp-Cell-outputArea")
+
+    def _editing(self, number: int) -> Locator:
+        """Click into a cell, until it has the focus: running another one may still move it."""
+        editor = self.cell(number).locator(".cm-content")
+        with contextlib.suppress(AssertionError):
+            editor.click()
+            expect(editor).to_be_focused(timeout=1000)
+            self.page.wait_for_timeout(100)
+            expect(editor).to_be_focused(timeout=1000)
+            return editor
+        editor.click()
+        expect(editor).to_be_focused()
+        return editor
+
     # Widgets
 
     def widget(self, css_class: str, nth: int = 0) -> Locator:

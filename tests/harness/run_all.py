@@ -38,8 +38,9 @@ class Cell:
     """What became of one code cell: status "ok", "error" or "never ran".
 
     `error` is the traceback's text; `stderr` is what the cell, or something it
-    started, wrote there while the notebook ran. `begun` is the moment at which the
-    kernel said that it runs the cell (`time.monotonic`), None if it never did.
+    started, wrote there while the notebook ran. `shown` is its result as text. `begun` is
+    the moment at which the kernel said that it runs the cell (`time.monotonic`), None if it
+    never did; `over` says whether all its output has come.
     """
 
     id: str
@@ -47,7 +48,9 @@ class Cell:
     status: str = "never ran"
     error: str = ""
     stderr: str = ""
+    shown: str = ""
     begun: float | None = None
+    over: bool = False
 
 
 @dataclass
@@ -149,7 +152,13 @@ def _listen(
         elif content["status"] == "ok":
             cell.status = "error" if expected else "ok"
             cell.error = "did not raise, as its tag promises" if expected else ""
-    _read_output(client, sent)
+    # The output has a channel of its own, and may come after the answer.
+    late = time.monotonic() + 2
+    while time.monotonic() < late:
+        _read_output(client, sent)
+        if all(cell.over for cell, _ in sent.values() if cell.begun is not None):
+            return
+        time.sleep(0.02)
 
 
 def _read_output(client: BlockingKernelClient, sent: dict[str, tuple[Cell, bool]]) -> None:
@@ -164,6 +173,10 @@ def _read_output(client: BlockingKernelClient, sent: dict[str, tuple[Cell, bool]
                 cell.begun = time.monotonic()
             elif message["msg_type"] == "stream" and message["content"]["name"] == "stderr":
                 cell.stderr += message["content"]["text"]
+            elif message["msg_type"] == "execute_result":
+                cell.shown = message["content"]["data"].get("text/plain", "")
+            elif message["content"].get("execution_state") == "idle":
+                cell.over = True
 
 
 @contextlib.contextmanager

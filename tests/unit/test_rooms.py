@@ -12,7 +12,7 @@ import pytest
 HELPERS = Path(__file__).parents[2] / "helpers"
 ROOMS = [
     *("workloads", "measure", "models", "services", "worker"),
-    *("experiment", "advisor", "course", "charts", "widgets", "notebook"),
+    *("experiment", "advisor", "checks", "course", "charts", "widgets", "notebook"),
 ]
 LIGHT = ("workloads", "measure", "models")  # and the worker's own side of its room
 #: Their libraries are what they measure: imported inside functions, where a workload is run.

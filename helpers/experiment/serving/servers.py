@@ -15,9 +15,9 @@ from ...services.connections.handlers import handle_async, handle_threaded
 from ...services.connections.limits import SERVERS, Limits
 from ...services.connections.sockets import bundle
 from ...services.service import ServiceError
-from ...worker.travel import as_code
 from ...worker.errors import Busy, RunError, Stopped
 from ...worker.sources import sources_of
+from ...worker.travel import as_code
 from ..request import BadRequest, whole
 from ..stoppable import Progress
 

@@ -16,12 +16,13 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test bench lock clean check-python
+.PHONY: help setup lab test bench labs lock clean check-python
 
 help:
 	@echo 'make lab     open the course in JupyterLab   (LAB_ARGS=--no-browser prints the address only)'
 	@echo 'make test    run every test                  (TEST_ARGS="-k binder" picks some)'
 	@echo 'make bench   measure what the course costs'
+	@echo 'make labs    write the exercises in labs/ from labs/solutions/'
 	@echo 'make lock    write requirements.lock anew    (LOCK_ARGS=--upgrade takes newer versions)'
 	@echo 'make clean   remove the environment and what was generated'
 	@echo
@@ -34,11 +35,15 @@ lab: setup
 	  --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
 test: setup
-	@# Two at a time, since most of them wait for something; a file's tests stay together.
-	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
+	@# Three at a time on two cores, since most of them wait for something; tests/conftest.py
+	@# says which tests stay together.
+	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
 
 bench: setup
 	$(PYTHON) -m benchmarks
+
+labs: setup
+	$(PYTHON) -m tools.make_labs
 
 setup: $(READY)
 

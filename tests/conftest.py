@@ -40,14 +40,24 @@ def missing(what: str) -> NoReturn:
     pytest.skip(what)
 
 
-#: The files that take longest: begun first, so that two that run side by side end together.
-LONGEST = ("test_nbval.py", "test_course_panels.py", "test_notebooks_run_all.py")
+#: The files that take longest: begun first, so that those that run side by side end together.
+LONGEST = ("test_nbval.py", "test_notebooks_run_all.py", "test_course_panels.py", "test_labs.py",
+           "test_lab.py")  # fmt: skip
+#: Files whose tests need nothing of one another: each may run on a worker of its own.
+APART = ("test_nbval.py", "test_notebooks_run_all.py", "test_labs.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the longest files first; all others stay in their order."""
+    """The tests of the longest files first, all others in their order; a file stays together.
+
+    A file's tests go to one of xdist's workers, so that they share a server and a browser.
+    """
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+    for item in items:
+        file = str(item.path)
+        group = f"{file} {item.name}" if item.path.name in APART else file
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,3 +89,29 @@ def test_a_breach_is_found(
     path.write_text(nbformat.v4.writes(notebook), encoding="utf-8")
     found = problems(path)
     assert any(complaint in text for text in found), found
+
+
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(?:#([^)\s]+))?\)")
+
+
+def heading_names(path: Path) -> set[str]:
+    """The names by which JupyterLab's links reach a notebook's headings."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return {title.strip().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.M)}
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(REPO)))
+def test_links_lead_somewhere(path: Path) -> None:
+    """Every relative link names a file that is there, and a heading that is in it.
+
+    A solution's links are those of the exercise, which lies one folder up.
+    """
+    folder = path.parent.parent if path.parent.name == "solutions" else path.parent
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for file, heading in LINK.findall(cell.source):
+                target = folder / file
+                assert target.exists(), f"{cell.id}: {file} is not there"
+                if heading:
+                    assert heading in heading_names(target), f"{cell.id}: no heading {heading}"

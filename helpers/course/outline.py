@@ -49,7 +49,7 @@ OUTLINE = (
     Item("04-when-to-use-threads", "04 When to use threads", 45),
     Item("lab-4-when-to-use-threads", "Lab 4: When to use threads", 30),
     Item("05-combining-async-and-threads", "05 Combining async and threads", 90),
-    Item("lab-5-combining", "Lab 5: Combining", 30),
+    Item("lab-5-combining", "Lab 5: Combining async and threads", 30),
     Item("06-summary", "06 Summary", 40),
     Item("lab-6-summary", "Lab 6: Summary", 35),
     Item("07-beyond-one-machine", "07 Beyond one machine", 25),

@@ -133,7 +133,7 @@ def lab(number: int) -> Lab:
 
 def _unattempted(left: int) -> Finding:
     what = "A blank is" if left == 1 else f"{left} blanks are"
-    each = "it" if left == 1 else "each"
+    each = "the" if left == 1 else "each"
     return Finding(NOT_ATTEMPTED, f"{what} left: put code in place of {each} `...`, run that cell, "
                                   f"then check again.")  # fmt: skip
 

@@ -240,11 +240,11 @@ def test_a_second_run_at_the_same_time_is_refused(worker):
 
 
 def test_what_cannot_be_sent_is_said(worker):
-    lock = threading.Lock()
-    with pytest.raises(RunError, match=r"can't be sent.*inside the function"):
-        load(worker, lambda: lock)
+    thread = threading.Thread()
+    with pytest.raises(RunError, match=r"can't be sent.*a Thread works.*inside the function"):
+        load(worker, lambda: thread)
     with pytest.raises(RunError, match="can't be sent"):
-        load(worker, lambda thing: thing, lock)
+        load(worker, lambda thing: thing, thread)
 
 
 def test_what_cannot_be_imported_there_is_said(worker, tmp_path, monkeypatch):

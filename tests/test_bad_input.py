@@ -32,7 +32,7 @@ MISTAKES = {
         "b is not async: write it as async def",
     ),
     "an argument that can't be sent": (
-        "import threading\ndef f(lock): pass\nawait compare(f, 5, args=(threading.Lock(),))",
+        "def f(loaves): pass\nawait compare(f, 5, args=((k for k in range(3)),))",
         "can't be sent to the worker process",
     ),
     "no task": ("await compare(work.sleep(1), 0)", "0 is too small"),

@@ -2,7 +2,8 @@
 
 With the oldest ipykernel that pyproject.toml allows, and in haste: each experiment in one
 round. The environment's own takes Run All in `browser/test_course_panels.py`, and cell by
-cell, with every round, in `test_nbval.py`.
+cell, with every round, in `test_nbval.py`. So where the oldest is the environment's own, and
+there is a browser, this would be the same once more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
 from helpers.experiment.pace import VARIABLE
+from tests.conftest import KERNELS
+from tests.harness.browser import chromium
 from tests.harness.run_all import Report, run_all
 from tests.harness.sources import notebooks
 
@@ -41,6 +44,10 @@ def test_there_are_notebooks() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    KERNELS == ["newest"] and chromium() is not None,
+    reason="The oldest ipykernel is installed: the browser tests take Run All with it.",
+)
 @pytest.mark.timeout(TIMEOUT + 60)
 @pytest.mark.parametrize("path", ALL, ids=NAMES)
 def test_oldest_ipykernel(path: Path, oldest_ipykernel: tuple[str, dict[str, str]]) -> None:

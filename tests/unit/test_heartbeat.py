@@ -210,12 +210,12 @@ def test_where_every_way_fails_there_is_no_result(worker):
 
 
 def test_what_cannot_be_sent_is_that_ways_failure(worker):
-    lock = threading.Lock()
+    thread = threading.Thread()
 
-    async def locked():
-        lock.acquire()
+    async def joined():
+        thread.join()
 
-    found = run_heartbeat(Rounds([worker]), {"locked": locked, "quick": quick}, 1)
+    found = run_heartbeat(Rounds([worker]), {"joined": joined, "quick": quick}, 1)
     assert "can't be sent" in found.failures()[0]
 
 

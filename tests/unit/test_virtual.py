@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import subprocess
 import sys
 import textwrap
@@ -410,7 +411,8 @@ def test_what_never_ends_is_ended_from_outside_with_its_line():
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=REPO, timeout=60,
                           capture_output=True, text=True, check=True)  # fmt: skip
     polling, computing = done.stdout.splitlines()
-    assert "a task stands in line 4: await asyncio.sleep(0)" in polling
+    # between two tasks or in the midst of one: that is the moment's choice
+    assert re.search(r"(a task|solution) stands in line 4: await asyncio\.sleep\(0\)", polling)
     assert "solution stands in line " in computing
     assert "while True:" in computing or "pass" in computing
 

@@ -16,6 +16,7 @@ from ..measure.machine import Machine
 from ..worker.client import Worker
 from ..worker.errors import MemoryCapReached, RunError, Stopped, TimeBoxEnded
 from ..worker.sources import sources_of
+from ..worker.travel import as_code
 from ..workloads import Workload, as_workload
 from ..workloads.own import BadWorkload
 from .conditions import code, conditions
@@ -23,7 +24,7 @@ from .evidence import Arm, Evidence
 from .look import look
 from .race import race
 from .rules import CANT_TELL, FOREIGN, recommend
-from .shipping import name_of, packed, uses_lock, why_not
+from .shipping import name_of, uses_lock, why_not
 from .words import duration
 
 TIME_BOX_S = 10.0
@@ -141,7 +142,7 @@ def measure(rounds: Rounds, machine: Machine, workload: Workload, box: float) ->
     if why:
         e.out["processes"] = why
     args = workload.args if not workload.takes_number else (0, *workload.args)
-    blob = packed((*forms, args, sources_of(functions)))
+    blob = as_code((*forms, args, sources_of(functions)))
     load = ForeignLoad(lambda: own_processes([worker]))
     rounds.tell(0.02, f"{e.name}: one call after the other")
     try:

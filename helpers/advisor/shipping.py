@@ -1,9 +1,8 @@
-"""What can travel: the function to the worker, its arguments and results to a pool."""
+"""What can travel to a pool: a function, its arguments and results."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import pickle
 import sys
@@ -12,45 +11,8 @@ from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from ..worker.errors import RunError
-
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
-_CACHED = type(functools.cache(int))
 _GUARDS = (*_LOCKS, threading.Condition, threading.Semaphore)
-
-
-def packed(what: Any) -> bytes:
-    """`what` as code for the worker: as cloudpickle does, and locks become new locks.
-
-    A forked process gets its locks in the same way: copies that guard nothing outside.
-    Raises RunError with one sentence where something can't travel.
-    """
-    import cloudpickle
-
-    class Pickler(cloudpickle.Pickler):
-        def reducer_override(self, one):
-            if isinstance(one, _LOCKS):
-                make = threading.Lock if isinstance(one, _LOCKS[0]) else threading.RLock
-                return make, ()
-            if isinstance(one, _CACHED) and one.__module__ == "__main__":
-                # By itself it travels by name, and the worker does not know the notebook's.
-                return _cached, (one.cache_parameters(), one.__wrapped__)
-            return super().reducer_override(one)
-
-    buffer = io.BytesIO()
-    try:
-        Pickler(buffer).dump(what)
-    except Exception as error:
-        raise RunError(
-            f"This can't be sent to the worker process, where it would be measured: {error}. "
-            f"Make it inside the function instead of passing it in."
-        ) from error
-    return buffer.getvalue()
-
-
-def _cached(parameters: dict, function: Callable) -> Callable:
-    """The function with an empty cache of the same kind."""
-    return functools.lru_cache(**parameters)(function)
 
 
 def why_not(functions: Iterable[Callable], args: tuple) -> str:

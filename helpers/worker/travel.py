@@ -2,7 +2,8 @@
 
 Locks and their kin can't be pickled. A function that names one at the top of a notebook gets
 a new one there, the same for all functions that travel together: a lock protects what runs
-in one process, and that is the other one now.
+in one process, and that is the other one now. A cached function of a notebook gets an empty
+cache.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import functools
 import io
 import queue
 import threading
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 from .errors import RunError
 
 _MADE_ANEW = (type(threading.Lock()), type(threading.RLock()), queue.SimpleQueue,
               asyncio.Lock, asyncio.Event, asyncio.Condition)  # fmt: skip
+_CACHED = type(functools.cache(int))
 _REFUSED = (threading.Thread, concurrent.futures.Executor, concurrent.futures.Future,
             asyncio.Future, asyncio.AbstractEventLoop)  # fmt: skip
 
@@ -37,7 +40,7 @@ def as_code(what: Any) -> bytes:
     return packed.getvalue()
 
 
-@cache
+@functools.cache
 def _pickler() -> type:
     import cloudpickle  # late: a notebook's import cell need not wait for it
 
@@ -51,6 +54,9 @@ def _pickler() -> type:
                 return type(obj), (obj._value,)
             if isinstance(obj, contextvars.ContextVar):
                 return contextvars.ContextVar, (obj.name,)
+            if isinstance(obj, _CACHED) and obj.__module__ == "__main__":
+                # By itself it travels by name, and the worker does not know the notebook's.
+                return _cached, (obj.cache_parameters(), obj.__wrapped__)
             if isinstance(obj, _REFUSED):
                 raise TypeError(f"{_named(obj)} works in its own process only")
             return super().reducer_override(obj)
@@ -62,6 +68,11 @@ def _maker(obj: Any) -> Any:
     if isinstance(obj, type(threading.Lock())):
         return threading.Lock
     return threading.RLock if isinstance(obj, type(threading.RLock())) else type(obj)
+
+
+def _cached(parameters: dict, function: Callable) -> Callable:
+    """The function with an empty cache of the same kind."""
+    return functools.lru_cache(**parameters)(function)
 
 
 def _named(obj: Any) -> str:

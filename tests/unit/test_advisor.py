@@ -16,7 +16,7 @@ from helpers.advisor.advise import Advice, advice_on, plan, run_advise
 from helpers.advisor.conditions import code, conditions
 from helpers.advisor.evidence import Arm, Evidence
 from helpers.advisor.rules import CANT_TELL, Recommendation, recommend, slower_than
-from helpers.advisor.shipping import packed, uses_lock, why_not
+from helpers.advisor.shipping import uses_lock, why_not
 from helpers.advisor.task import wait_share
 from helpers.advisor.words import duration, size, times
 from helpers.charts.advice.shown import ShownAdvice
@@ -24,6 +24,7 @@ from helpers.experiment import BadRequest
 from helpers.experiment.rounds import Rounds
 from helpers.measure.machine import read_machine
 from helpers.worker.errors import RunError, Stopped
+from helpers.worker.travel import as_code
 from helpers.workloads import work
 
 from . import sample_functions as known
@@ -298,10 +299,10 @@ def test_a_lock_travels_to_the_worker_as_a_new_one_and_a_generator_does_not():
 
     held = threading.Lock()
     held.acquire()
-    (copy,) = cloudpickle.loads(packed((held,)))
+    (copy,) = cloudpickle.loads(as_code((held,)))
     assert not copy.locked()
     with pytest.raises(RunError, match="can't be sent to the worker process"):
-        packed(k for k in range(3))
+        as_code(k for k in range(3))
 
 
 # --- probing: what does not depend on clocks -------------------------------------------------

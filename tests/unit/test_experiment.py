@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from math import exp
@@ -198,7 +199,10 @@ def test_an_own_model_that_forgets_tasks_is_told_on(experiment):
 def test_what_would_not_fit_the_time_box_is_left_out_and_said(experiment):
     result = experiment(work.sleep(50), 100, time_box=2)
     assert "sequential" not in result.models
-    assert "sequential is left out: 100 tasks would take about 5 s" in result.left_out["sequential"]
+    words = result.left_out["sequential"]
+    estimate = re.match(r"sequential is left out: 100 tasks would take about (\d+) s", words)
+    assert estimate is not None, words
+    assert int(estimate[1]) >= 5, "100 waits of 50 ms, and what a busy machine adds"
     assert any("left out" in line for line in result.summary())
 
 

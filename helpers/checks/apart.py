@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import multiprocessing
 import os
+import secrets
 import selectors
 import socket
 import sys
@@ -24,7 +24,7 @@ from multiprocessing import context
 from multiprocessing import process as running
 from typing import Any
 
-from .sent import Order, bake
+from .sent import Order, Square, bake, heard
 from .standing import is_learners, stuck
 
 #: Real seconds for processes to start and to meet; who is late by so much does not come.
@@ -58,7 +58,7 @@ class Apart:
         self._moved = time.monotonic()
         self._listening = selectors.DefaultSelector()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self._listener.getsockname()[1]
+        self._where = self._listener.getsockname()[1], secrets.token_hex(8)
 
     def __enter__(self) -> Apart:
         self._listening.register(self._listener, selectors.EVENT_READ)
@@ -71,7 +71,11 @@ class Apart:
 
     def orders(self, count: int) -> list[Order]:
         """So many items."""
-        return [Order(number, self.port) for number in range(count)]
+        return [Order(number, *self._where) for number in range(count)]
+
+    def square(self) -> Square:
+        """A quick function that tells each process once."""
+        return Square(*self._where)
 
     @property
     def pids(self) -> list[int]:
@@ -130,14 +134,16 @@ class Apart:
                 line, _ = self._listener.accept()
                 self._listening.register(line, selectors.EVENT_READ)
                 continue
-            told = key.fileobj.recv(4096)
-            if told:  # short enough to come in one piece
-                here = json.loads(told)
-                self.came.append(here)
-                self._inside.append((here, key.fileobj))
+            here = None
+            with contextlib.suppress(OSError):
+                # short enough to come in one piece
+                here = heard(key.fileobj.recv(4096), self._where[1])
             self._listening.unregister(key.fileobj)
-            if not told:
+            if here is None:
                 key.fileobj.close()
+                continue
+            self.came.append(here)
+            self._inside.append((here, key.fileobj))
 
     def _nobody_else_comes(self, thread: threading.Thread, quiet: float) -> bool:
         if self.here:

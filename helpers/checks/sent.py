@@ -1,7 +1,8 @@
 """What a learner's `pmap` is given for lab 4: functions and items, in a module.
 
 So any process can import them. Each call tells the check through a socket that it is there,
-and waits to be let go (`Apart`).
+and waits to be let go (`Apart`). It shows the check's key: any program of this machine can
+connect to a port, and one that looks for a service that has ended does.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any, NamedTuple
 
 
 class Order(NamedTuple):
-    """An item: its number, and where the check listens."""
+    """An item: its number, where the check listens, and the check's key."""
 
     number: int
     port: int
+    key: str
 
     def __repr__(self) -> str:
         return f"order {self.number}"
@@ -26,9 +28,18 @@ class Order(NamedTuple):
 def _told(order: Order, **more: Any) -> None:
     """Tell the check who is here, and wait until it lets one go."""
     with socket.create_connection(("127.0.0.1", order.port), timeout=20) as line:
-        here = {"number": order.number, "pid": os.getpid(), **more}
+        here = {"key": order.key, "number": order.number, "pid": os.getpid(), **more}
         line.sendall(json.dumps(here).encode() + b"\n")
         line.recv(1)
+
+
+def heard(told: bytes, key: str) -> dict[str, Any] | None:
+    """What a call told, or None where it was no call of the check with that key."""
+    try:
+        here = json.loads(told)
+    except ValueError:
+        return None
+    return here if isinstance(here, dict) and here.get("key") == key else None
 
 
 def bake(order: Order) -> str:
@@ -96,15 +107,15 @@ class Square:
     sent = 0
     _here = 0
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, key: str) -> None:
+        self._port, self._key = port, key
 
     def __call__(self, number: int) -> int:
         if Square._here != os.getpid():
             Square._here = os.getpid()
-            _told(Order(number, self._port))
+            _told(Order(number, self._port, self._key))
         return number * number
 
     def __reduce__(self) -> tuple:
         Square.sent += 1
-        return Square, (self._port,)
+        return Square, (self._port, self._key)

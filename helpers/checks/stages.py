@@ -6,9 +6,9 @@ each order has to go on by itself.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
+import secrets
 import socket
 import threading
 import warnings
@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from .beside import PATIENCE_S, Beside
-from .sent import Order, bake
+from .sent import Order, bake, heard
 
 #: Real seconds for a process to start, before the solution is called.
 START_S = 15.0
@@ -34,13 +34,13 @@ class Stages(Beside):
     compute = staticmethod(bake)
 
     def __init__(self, count: int) -> None:
-        super().__init__(count, gives=lambda number: Order(number, self._port))
+        super().__init__(count, gives=lambda number: Order(number, *self._where))
         self.computed: list[tuple[int, int]] = []
         self.waited = False
         self._first = threading.Event()
         self._gates.append(self._first)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._port: int = self._listener.getsockname()[1]
+        self._where = self._listener.getsockname()[1], secrets.token_hex(8)
 
     def attend(self, solution: Callable[..., Any], *args: Any, doing: str,
                cancelled: bool = False) -> Any:  # fmt: skip
@@ -71,8 +71,10 @@ class Stages(Beside):
                                  daemon=True).start()  # fmt: skip
 
     def _answer(self, line: socket.socket) -> None:
-        with closing(line), suppress(OSError, ValueError):
-            told = json.loads(line.recv(4096))  # short enough to come in one piece
+        with closing(line), suppress(OSError):
+            told = heard(line.recv(4096), self._where[1])  # short enough to come in one piece
+            if told is None:
+                return
             self.computed.append((told["number"], told["pid"]))
             if told["number"] == 0:
                 self._first.set()

@@ -172,7 +172,7 @@ def check_pmap_chunks(pmap_chunks: Callable) -> str:
     doing, count, size, workers = "pmap_chunks", 205, 20, 2
     Square.sent = 0
     with Apart() as apart:
-        found = _run(apart, pmap_chunks, Square(apart.port), list(range(count)), workers, size,
+        found = _run(apart, pmap_chunks, apart.square(), list(range(count)), workers, size,
                      doing=doing, backwards=False)  # fmt: skip
     least = -(-count // size)
     if Square.sent > least:

@@ -114,6 +114,7 @@ class LabPage:
         self.context = chrome.new_context(viewport={"width": width, "height": height})
         self.page = self.context.new_page()
         self.page.set_default_timeout(timeout * 1000)
+        self.page.add_init_script(page_scripts.LISTEN)
         self.timeout = timeout
         self.scope = ".jp-NotebookPanel"  # where widgets are looked for
         self.console: list[str] = []  # what the page's scripts complained of
@@ -145,7 +146,6 @@ class LabPage:
                 if attempt == 3 or "Unknown" not in self.describe():
                     raise
         self.wait_theme(theme)
-        self.page.evaluate(page_scripts.LISTEN)
         if kernel is not None:  # of an unknown one Lab makes another of its language
             running = [session["kernel"]["name"] for session in self.server.ask("api/sessions")]
             assert running == [kernel], f"kernels {running} run, not {kernel}"

@@ -28,15 +28,23 @@ WATCH_RUN_ALL = """() => {
 }"""
 
 #: Keep what the kernel says outside of a cell's run, in a widget's callback above all:
-#: JupyterLab shows it nowhere.
-LISTEN = """() => {
+#: JupyterLab shows it nowhere. For every page, before its own scripts: a notebook is
+#: listened to from its kernel's first word, since a second word may refer to that.
+LISTEN = """(() => {
     window.cavHeard = [];
-    const { sessionContext } = window.jupyterapp.shell.currentWidget;
-    sessionContext.iopubMessage.connect((_, { header, content }) => {
+    const hear = (_, { header, content }) => {
         if (header.msg_type === "error") window.cavHeard.push(content.traceback.join("\\n"));
         if (content.name === "stderr") window.cavHeard.push(content.text);
+    };
+    const createNew = (_, context) => { context.sessionContext.iopubMessage.connect(hear); };
+    Object.defineProperty(window, "jupyterapp", {
+        configurable: true,
+        set(app) {
+            Object.defineProperty(window, "jupyterapp", { value: app });
+            app.docRegistry.addWidgetExtension("Notebook", { createNew });
+        },
     });
-}"""
+})()"""
 
 #: What cells show of errors. From the model: in some windowing modes cells far away
 #: are not in the page.

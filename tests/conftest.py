@@ -45,7 +45,7 @@ LONGEST = ("test_nbval.py", "test_notebooks_run_all.py", "test_course_panels.py"
            "test_lab.py")  # fmt: skip
 #: Files whose tests need nothing of one another: each may run on a worker of its own. Not
 #: test_nbval.py: whole notebooks measure, and two that do so at once disturb each other.
-APART = ("test_notebooks_run_all.py", "test_labs.py")
+APART = ("test_notebooks_run_all.py", "test_labs.py", "test_course_panels.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

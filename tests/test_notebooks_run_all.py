@@ -2,8 +2,8 @@
 
 With the oldest ipykernel that pyproject.toml allows, and in haste: each experiment in one
 round. The environment's own takes Run All in `browser/test_course_panels.py`, and cell by
-cell, with every round, in `test_nbval.py`. So where the oldest is the environment's own, and
-there is a browser, this would be the same once more.
+cell in `test_nbval.py`. So where the oldest is the environment's own, and there is a browser,
+this would be the same once more.
 """
 
 from __future__ import annotations

@@ -211,6 +211,7 @@ class Beside:
             self._pools.pop(id(getattr(self._loop, "_default_executor", None)), None)
             self.unclosed = bool(self._pools.keys() - self._closed - given)
             self._let_go()
+            del standing_in[self._loops_thread]  # another thread may get its number
             over.set()
             _end(self._loop)
 

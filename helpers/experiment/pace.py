@@ -17,3 +17,8 @@ def in_haste() -> bool:
 def paced(rounds: int) -> int:
     """`rounds`, or 1 in haste."""
     return 1 if in_haste() else rounds
+
+
+def patient(retries: int) -> int:
+    """`retries` of what other programs disturb, or 0 in haste: a rehearsal may be disturbed."""
+    return 0 if in_haste() else retries

@@ -13,7 +13,7 @@ from ..measure.load import LIMIT, ForeignLoad
 from ..measure.statistics import FEWEST_PAIRS
 from ..worker.client import Worker
 from .compare import CONTROL_MS, RETRIES, ROUNDS
-from .pace import paced
+from .pace import paced, patient
 from .stoppable import Stoppable
 
 #: How long to wait for other programs to end, where there is no hurry: so many windows.
@@ -55,7 +55,7 @@ class Rounds(Stoppable):
         load = ForeignLoad(lambda: [os.getpid(), *_processes(self.workers)])
         controls, seen, number = [], [], 0
         late = time.monotonic() + (float("inf") if budget_s is None else 1.5 * budget_s)
-        rounds = paced(rounds)
+        rounds, retries = paced(rounds), patient(retries)
         while number < rounds:
             began, batch = time.monotonic(), {}
             control = [self._control()] if controlled and number % 3 == 0 else []

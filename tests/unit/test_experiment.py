@@ -14,7 +14,9 @@ import pytest
 from helpers.experiment import BadRequest, Experiment, make_request
 from helpers.experiment.compare import rounds_within
 from helpers.experiment.request import MOST_TASKS, thread_limit
+from helpers.experiment.rounds import Rounds
 from helpers.experiment.sweep import run_sweep
+from helpers.measure.load import ForeignLoad
 from helpers.measure.prediction import UnitCost, predict
 from helpers.measure.statistics import compare_times, median_interval
 from helpers.worker.errors import Stopped, TimeBoxEnded
@@ -331,3 +333,21 @@ def test_the_simple_model(model, wait, cpu, options, cap, expected):
 def test_without_a_gil_threads_divide_by_the_cores():
     cost = UnitCost(0.0, 0.1, task_s=0, thread_s=0, process_s=0)
     assert predict("threads", cost, 10, 10, cores=2, gil=False) == pytest.approx(0.5)
+
+
+# --- in haste --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("haste", "calls"), [(False, 3 + 2), (True, 1)])
+def test_a_rehearsal_repeats_nothing_that_was_disturbed(haste, calls, worker, monkeypatch):
+    """Three rounds and two retries where other programs run all the time; in haste just one."""
+    monkeypatch.setattr(ForeignLoad, "read", lambda self: 1.0)
+    if haste:
+        monkeypatch.setenv("COURSE_ROUNDS", "few")
+    seen = []
+    rounds = Rounds([worker])
+    with rounds.held():
+        found = rounds.repeat({"a": lambda: seen.append(1)}, 3, budget_s=60, retries=2)
+    assert len(seen) == calls
+    assert len(found.values["a"]) == (1 if haste else 3)
+    assert found.foreign == 1.0

@@ -11,7 +11,6 @@ from ...measure.machine import Machine
 from ...worker.errors import Busy, RunError, Stopped
 from ...worker.ways import Heard, run_way
 from ..compare import read_machine_card
-from ..pace import in_haste
 from ..request import BadRequest, seconds, whole
 from ..rounds import Rounds
 
@@ -84,8 +83,7 @@ def run_ways(rounds: Rounds, ways: Any, repeats: Any, *, beating: bool, budget_s
             return answer["value"]
 
         steps = {label: lambda label=label: once(label) for label in ways}
-        found = rounds.repeat(steps, repeats, budget_s=budget_s, name=name,
-                              retries=0 if in_haste() else RETRIES,
+        found = rounds.repeat(steps, repeats, budget_s=budget_s, name=name, retries=RETRIES,
                               controlled=control and result.machine.cores >= 1.5)  # fmt: skip
     if len(result.failed) == len(ways):
         raise RunError(*next(iter(result.failed.values())))

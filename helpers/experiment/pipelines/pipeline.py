@@ -20,7 +20,6 @@ from ...worker.errors import RunError, TimeBoxEnded
 from ...worker.sources import sources_of
 from ..compare import read_machine_card
 from ..limits import limits
-from ..pace import in_haste
 from ..request import BadRequest, seconds
 from ..rounds import Rounds
 from ..stoppable import Progress, Stoppable
@@ -233,8 +232,7 @@ def run_race(rounds: Rounds, pipeline: Callable, steps: Any, **options: Any) -> 
                 return rows
 
             found = rounds.repeat({"round": one_round}, ROUNDS, budget_s=BUDGET_S, name="pipeline,",
-                                  controlled=machine.cores >= 1.5,
-                                  retries=0 if in_haste() else 1)  # fmt: skip
+                                  controlled=machine.cores >= 1.5, retries=1)  # fmt: skip
         shutil.rmtree(placed.folder, ignore_errors=True)
     for k, row in enumerate(result.rows):
         result.seconds[row] = [one[k][0] for one in found.values["round"]]

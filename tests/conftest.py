@@ -114,19 +114,40 @@ def chrome() -> Iterator[Browser]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def spare_pages(chrome: Browser) -> Iterator[list[LabPage]]:
+    """The page of the module's last test, if that left it as it should be."""
+    pages: list[LabPage] = []
+    yield pages
+    for page in pages:
+        page.close()
+
+
 @pytest.fixture
 def lab_page(
-    chrome: Browser, lab: LabServer, request: pytest.FixtureRequest, tmp_path: Path
+    chrome: Browser,
+    lab: LabServer,
+    spare_pages: list[LabPage],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> Iterator[LabPage]:
-    """A page in JupyterLab with nothing opened; a failed test leaves a picture of it."""
-    page = LabPage(lab, chrome)
+    """A page in JupyterLab with nothing opened; a failed test leaves a picture of it.
+
+    It may have had other notebooks before, as a person's has. None after a failed test.
+    """
+    page, well = spare_pages.pop() if spare_pages else LabPage(lab, chrome), False
     try:
         yield page
-        if request.node.stash.get(FAILED, False):
+        well = not request.node.stash.get(FAILED, False)
+        if not well:
             page.page.screenshot(path=tmp_path / "failed.png")
             print(f"\nwhat the page showed: {tmp_path / 'failed.png'}")
+        well = well and page.clear()
     finally:
-        page.close()
+        if well:
+            spare_pages.append(page)
+        else:
+            page.close()
 
 
 @pytest.fixture(scope="session")

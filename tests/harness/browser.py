@@ -95,7 +95,7 @@ def copy_notebook(notebook: Path | str, root: Path | str, kernel: str | None = N
 
 
 class LabPage:
-    """One notebook, open in JupyterLab in a browser; times are in seconds.
+    """One notebook at a time, open in JupyterLab in a browser; times are in seconds.
 
     Every wait raises an AssertionError or playwright's TimeoutError when its
     time is over, with what the page shows at that moment.
@@ -119,6 +119,21 @@ class LabPage:
         self.scope = ".jp-NotebookPanel"  # where widgets are looked for
         self.console: list[str] = []  # what the page's scripts complained of
         self.page.on("pageerror", lambda error: self.console.append(str(error)))
+        self._loaded = False
+
+    def clear(self) -> bool:
+        """Take the notebook out of the page and end its kernel; whether another may come.
+
+        Loading JupyterLab costs a browser ten times what opening a notebook in it does.
+        """
+        if self._loaded and self.page.locator(".jp-Dialog").count():
+            return False
+        if self._loaded:
+            self.page.evaluate(page_scripts.CLEAR)
+        self.server.end_kernels()
+        self.console.clear()
+        self.scope = ".jp-NotebookPanel"
+        return True
 
     def close(self) -> None:
         """Close the page and end its kernel."""
@@ -131,12 +146,19 @@ class LabPage:
         """Open a copy of a notebook in a theme and wait until its kernel is ready.
 
         The copy is made in the server's root folder. `kernel` is the name of
-        a kernelspec, if not the notebook's own.
+        a kernelspec, if not the notebook's own. JupyterLab is loaded for the first one only.
         """
         self.server.set_theme(theme)  # before, so that nothing is drawn in the other
+        self._loaded = self._loaded and self.clear()
+        if self._loaded:
+            self.set_theme(theme)
         copy = copy_notebook(notebook, self.server.root, kernel)
         for attempt in (1, 2, 3):
-            self.page.goto(self.server.page(copy))
+            if self._loaded and attempt == 1:
+                self.page.evaluate(page_scripts.OPEN, copy)
+            else:
+                self.page.goto(self.server.page(copy))
+                self._loaded = True
             try:
                 self.wait_ready(20 * attempt)
                 break

@@ -46,6 +46,20 @@ LISTEN = """(() => {
     });
 })()"""
 
+#: Open another notebook in the page. The kernels on offer may have changed since it loaded.
+OPEN = """async (path) => {
+    const { commands, serviceManager } = window.jupyterapp;
+    await serviceManager.kernelspecs.refreshSpecs();
+    await commands.execute("docmanager:open", { path });
+}"""
+
+#: Take every document out of the page, saved or not, and what was noted of it.
+CLEAR = """() => {
+    for (const widget of [...window.jupyterapp.shell.widgets("main")]) widget.dispose();
+    window.cavHeard = [];
+    delete window.cavRunAll;
+}"""
+
 #: What cells show of errors. From the model: in some windowing modes cells far away
 #: are not in the page.
 CELL_ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets

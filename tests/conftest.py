@@ -41,11 +41,12 @@ def missing(what: str) -> NoReturn:
 
 
 #: The files that take longest: begun first, so that those that run side by side end together.
-LONGEST = ("test_nbval.py", "test_notebooks_run_all.py", "test_course_panels.py", "test_labs.py",
+LONGEST = ("test_nbval.py", "test_course_panels.py", "test_notebooks_run_all.py", "test_labs.py",
            "test_lab.py")  # fmt: skip
 #: Files whose tests need nothing of one another: each may run on a worker of its own. Not
-#: test_nbval.py: whole notebooks measure, and two that do so at once disturb each other.
-APART = ("test_notebooks_run_all.py", "test_labs.py", "test_course_panels.py")
+#: test_nbval.py: whole notebooks measure, and two that do so at once disturb each other. Nor
+#: the browser's: tests of one file share a page.
+APART = ("test_notebooks_run_all.py", "test_labs.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -160,12 +160,12 @@ class LabPage:
                 self.page.goto(self.server.page(copy))
                 self._loaded = True
             try:
-                self.wait_ready(20 * attempt)
+                self.wait_ready(30 * attempt)
                 break
             except AssertionError:
-                # Now and then JupyterLab misses its kernel's first message and shows
-                # "Unknown" for good, while the server says idle: a person reloads the page.
-                if attempt == 3 or "Unknown" not in self.describe():
+                # Now and then JupyterLab misses its kernel's first message and never shows it
+                # as idle, while the server says that it is: a person reloads the page.
+                if attempt == 3 or self.page.locator(".jp-Dialog").count():
                     raise
         self.wait_theme(theme)
         if kernel is not None:  # of an unknown one Lab makes another of its language

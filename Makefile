@@ -35,9 +35,9 @@ lab: setup
 	  --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(AS_ROOT) $(LAB_ARGS)
 
 test: setup
-	@# Four at a time on two cores, since most of them wait for something; tests/conftest.py
+	@# Three at a time on two cores, since most of them wait for something; tests/conftest.py
 	@# says which tests stay together.
-	$(PYTHON) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
+	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
 
 bench: setup
 	$(PYTHON) -m benchmarks

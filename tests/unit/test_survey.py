@@ -309,3 +309,14 @@ def test_a_survey_of_which_nothing_ran_says_why():
     survey = survey_of(a=Row(make_request(fails).workload, None, "fails(): burnt."))
     assert "fails(): burnt." in survey._repr_html_()
     assert str(survey) == "Nothing was measured.\nfails(): burnt."
+
+
+def test_a_rehearsal_gives_each_worker_one_task_unless_one_asks_for_more(monkeypatch):
+    what = [work.sleep(1)]
+    assert survey_request(what, cores=2).tasks == 4
+    monkeypatch.setenv("COURSE_ROUNDS", "few")
+    asked = survey_request(what, cores=2)
+    assert (asked.tasks, asked.workers) == (2, 2)
+    assert survey_request(what, cores=2, tasks=6).tasks == 6
+    with pytest.raises(BadRequest, match="workers"):
+        survey_request(what, workers="many")

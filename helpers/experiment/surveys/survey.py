@@ -14,6 +14,7 @@ from ...models import MODELS
 from ...worker.errors import RunError, Stopped
 from ..compare import Experiment, own_processes, read_machine_card
 from ..comparison import Comparison
+from ..pace import in_haste
 from ..request import BadRequest, Request, make_request
 from ..stoppable import Progress
 from .surveyed import Row, Survey
@@ -144,6 +145,8 @@ def survey_request(workloads: Any, *, tasks: Any = TASKS, workers: Any = None, m
         raise BadRequest("A survey takes a list of workloads: write survey([work.compute(ms=50)]).")
     if workers is None:
         workers = MOST_WORKERS if cores >= MOST_WORKERS else 2
+        if in_haste() and tasks == TASKS:
+            tasks = workers  # one for each
     names = _models(models)
     asked = SurveyRequest()
     for what in workloads:

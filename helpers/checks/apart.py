@@ -11,7 +11,6 @@ import contextlib
 import functools
 import multiprocessing
 import os
-import secrets
 import selectors
 import socket
 import sys
@@ -24,7 +23,7 @@ from multiprocessing import context
 from multiprocessing import process as running
 from typing import Any
 
-from .sent import Order, Square, bake, heard
+from .sent import Order, Square, bake, heard, listen
 from .standing import is_learners, stuck
 
 #: Real seconds for processes to start and to meet; who is late by so much does not come.
@@ -57,8 +56,7 @@ class Apart:
         self._closed: list[ProcessPoolExecutor] = []
         self._moved = time.monotonic()
         self._listening = selectors.DefaultSelector()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._where = self._listener.getsockname()[1], secrets.token_hex(8)
+        self._listener, self._where = listen()
 
     def __enter__(self) -> Apart:
         self._listening.register(self._listener, selectors.EVENT_READ)

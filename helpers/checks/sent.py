@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import sys
 from typing import Any, NamedTuple
@@ -31,6 +32,12 @@ def _told(order: Order, **more: Any) -> None:
         here = {"key": order.key, "number": order.number, "pid": os.getpid(), **more}
         line.sendall(json.dumps(here).encode() + b"\n")
         line.recv(1)
+
+
+def listen() -> tuple[socket.socket, tuple[int, str]]:
+    """A check's listener, and what its orders need: the port and a key of its own."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    return listener, (listener.getsockname()[1], secrets.token_hex(8))
 
 
 def heard(told: bytes, key: str) -> dict[str, Any] | None:

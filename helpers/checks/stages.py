@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import secrets
 import socket
 import threading
 import warnings
@@ -18,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from .beside import PATIENCE_S, Beside
-from .sent import Order, bake, heard
+from .sent import Order, bake, heard, listen
 
 #: Real seconds for a process to start, before the solution is called.
 START_S = 15.0
@@ -39,8 +38,7 @@ class Stages(Beside):
         self.waited = False
         self._first = threading.Event()
         self._gates.append(self._first)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._where = self._listener.getsockname()[1], secrets.token_hex(8)
+        self._listener, self._where = listen()
 
     def attend(self, solution: Callable[..., Any], *args: Any, doing: str,
                cancelled: bool = False) -> Any:  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers.experiment.pace import VARIABLE as ROUNDS
 from helpers.services.database.bakery import VARIABLE, server_binaries
 from tests.harness.cells import cut_out
 from tests.harness.labserver import REPO
@@ -42,6 +43,6 @@ def test_the_cells_pass_on_both(setting: str, kind: str, tmp_path: Path) -> None
             pytest.fail(f"{what} (REQUIRE_POSTGRES=1)", pytrace=False)
         pytest.skip(what)
     path = database_cells(tmp_path)
-    report = run_all(path, env={VARIABLE: setting}, timeout=100)
+    report = run_all(path, env={VARIABLE: setting, ROUNDS: "few"}, timeout=100)
     assert report.problems() == []
     assert (tmp_path / "kind").read_text() == kind

@@ -1,7 +1,13 @@
-"""Every notebook of the course in real JupyterLab: Run All, then its panel as a person uses it."""
+"""Every notebook of the course in real JupyterLab: Run All, then its panel as a person uses it.
+
+Of the three that compute longest, only the cells that a page makes something of: figures,
+bars, pictures, panels, quizzes. nbval runs all their cells, in `test_nbval.py`;
+ALL_NOTEBOOKS=1 runs all of them here as well.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,17 +16,36 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import below, wait_until
 from tests.harness.browser import LabPage
+from tests.harness.cells import cut_out
 from tests.harness.labserver import LabServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+#: By the notebook's number, the cells that are opened in a page; of every other notebook, all.
+SHOWN = {
+    "03": ["imports", "api-server", "api-functions", "api-aiohttp", "downloads-server", "downloads",
+           "downloads-run", "handlers", "limits-run", "connections-panel", "few", "panel",
+           "quiz-widget"],
+    "04": ["imports", "workloads", "guesses", "guesses-say", "picture", "turns", "panel",
+           "quiz-widget"],
+    "07": ["imports", "cluster-start", "pools", "who", "images-batch", "local-end", "panel",
+           "quiz-widget"],
+}  # fmt: skip
 
 
 def runs(server: LabServer) -> list[int]:
     """The processes of runs: what the server's workers' hosts have started."""
     return below(server, "helpers.worker", 3)
+
+
+def shown(notebook: Path, folder: Path) -> Path:
+    """What is opened of a notebook: itself, or a shorter one in `folder`."""
+    cells = SHOWN.get(notebook.stem[:2])
+    if cells is None or os.environ.get("ALL_NOTEBOOKS") == "1":
+        return notebook
+    return cut_out(notebook, cells, folder / notebook.name)
 
 
 def opened(page: LabPage, notebook: Path, kernel: str | None = None) -> LabPage:
@@ -58,9 +83,9 @@ def test_there_are_notebooks() -> None:
 
 # The last one first: test_nbval.py, which runs beside this, begins with the first.
 @pytest.mark.parametrize("notebook", NOTEBOOKS[:0:-1], ids=lambda path: path.stem)
-def test_run_all_then_the_panel(notebook: Path, lab_page: LabPage) -> None:
-    """Every cell of the notebook, and its panel once. (The first notebook: below.)"""
-    run_once(opened(lab_page, notebook))
+def test_run_all_then_the_panel(notebook: Path, lab_page: LabPage, tmp_path: Path) -> None:
+    """The notebook's cells, and its panel once. (The first notebook: below.)"""
+    run_once(opened(lab_page, shown(notebook, tmp_path)))
 
 
 def test_the_panel(lab_page: LabPage, lab: LabServer, kernel: str | None) -> None:

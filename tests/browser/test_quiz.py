@@ -43,13 +43,12 @@ def answered() -> list[Entry]:
     return [one for one in entries() if one.kind == "answer" and one.title == NAME]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_answered_by_keyboard(lab_page: LabPage, notebook: Path, theme: str) -> None:
+def test_answered_by_keyboard(lab_page: LabPage, notebook: Path) -> None:
     """Wrong, then right; with options, then with a number; all of it in the diary."""
     earlier = len(answered())
     known = {one.about for one in answered() if one.right}  # the diary is the whole session's
     page, keys = lab_page, lab_page.page.keyboard
-    page.open(notebook, theme=theme)
+    page.open(notebook, theme="light")
     page.run_all()
     page.wait_idle()
     total = len(find(NAME).questions)

@@ -72,6 +72,9 @@ _WHERE = {
     "report": "helpers.notebook.course",
     "restore": "helpers.notebook.course",
     "progress": "helpers.widgets.progress",
+    "replay": "helpers.widgets.replay",
+    "load_run": "helpers.notebook.runs",
+    "pool_runs": "helpers.notebook.runs",
     "lab": "helpers.notebook.labs",
     "quiz": "helpers.widgets.quiz",
 }

@@ -20,7 +20,7 @@ def comparison_html(comparison) -> str:
     """The whole of a comparison: sentences, timeline, times, tables, the machine."""
     failed = comparison.failed()
     if failed is not None:
-        return _page(_failure(comparison, failed))
+        return _page(_recorded(comparison), _failure(comparison, failed))
     gil = comparison.machine.gil is not False
     runs = [comparison.traced[model] for model in comparison.models]
     parts = [_headline(comparison)]
@@ -36,8 +36,8 @@ def comparison_html(comparison) -> str:
             _drawn(lambda: _times(comparison)),
             _drawn(lambda: _data(comparison, runs)),
         ]
-    parts += [_printed(runs), _machine_line(comparison.machine)]
-    return _page(*parts)
+    parts += [_printed(runs), _machine_line(comparison.machine, comparison.recorded)]
+    return _page(_recorded(comparison), *parts)
 
 
 def timeline_html(runs: list[Run], said: dict[str, float] | None = None, *,
@@ -147,8 +147,16 @@ def _printed(runs: list[Run]) -> str:
     return table.folded("Printed by the tasks", "".join(texts))
 
 
-def _machine_line(machine: Machine) -> str:
-    return _paragraph(f"Measured on this machine: {machine.sentence()}.", "cav-small")
+def _machine_line(machine: Machine, recorded: str | None = None) -> str:
+    where = "Measured on the machine of the recording" if recorded else "Measured on this machine"
+    return _paragraph(f"{where}: {machine.sentence()}.", "cav-small")
+
+
+def _recorded(comparison) -> str:
+    """The label of a run that comes from a file; nothing for one that was just measured."""
+    if not comparison.recorded:
+        return ""
+    return _paragraph(words.recorded(comparison), "cav-recorded")
 
 
 def _drawn(draw: Callable[[], str]) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
+from ..course.runs import write_run, write_trace_events
 from ..experiment.comparison import Comparison
 from ..experiment.sweep import Sweep
 from ..measure.machine import Machine
-from . import fragments
+from . import fragments, words
 
 
 class _Shown:
@@ -36,7 +38,19 @@ class ShownComparison(_Shown, Comparison):
         return fragments.comparison_html(self)
 
     def _sentences(self) -> list[str]:
-        return self.summary()
+        label = [words.recorded(self)] if self.recorded else []
+        return label + self.summary()
+
+    def save(self, name: str | Path, *, replace: bool = False) -> Saved:
+        """Save this comparison to a run file, which `load_run` and the site open.
+
+        Raises BadRequest for a name that can't be, or a file that is there (unless `replace`).
+        """
+        return Saved.at(write_run(self, name, replace=replace))
+
+    def save_trace(self, name: str | Path, *, replace: bool = False) -> Saved:
+        """Save the recorded runs as a trace, for https://ui.perfetto.dev; errors as `save`."""
+        return Saved.at(write_trace_events(self, name, replace=replace))
 
 
 class ShownSweep(_Shown, Sweep):
@@ -57,6 +71,24 @@ class ShownMachine(_Shown, Machine):
 
     def _sentences(self) -> list[str]:
         return [self.sentence()]
+
+
+@dataclass
+class Saved:
+    """A file that was written, and its size in bytes."""
+
+    path: Path
+    size: int
+
+    @classmethod
+    def at(cls, path: Path) -> Saved:
+        """The file as it is now."""
+        return cls(path, path.stat().st_size)
+
+    def __str__(self) -> str:
+        return f"Saved: {self.path.name}, {max(1, round(self.size / 1000)):,} kB."
+
+    __repr__ = __str__
 
 
 @dataclass

@@ -104,6 +104,7 @@ color:var(--cav-fg)}
 .cav-figure .cav-small,.cav-figure .cav-note{color:var(--cav-mute)}
 .cav-figure .cav-small{font-size:13px}
 .cav-figure .cav-title{font-size:14px;font-weight:600;color:var(--cav-mute);margin:.9em 0 .1em}
+.cav-figure .cav-recorded{border:1.5px dashed var(--cav-edge);padding:.25em .6em;font-weight:600}
 .cav-figure .cav-error{color:var(--cav-error);font-weight:600}
 .cav-figure details{margin:.3em 0;color:var(--cav-fg)}
 .cav-figure summary{display:list-item;list-style:disclosure-closed inside;cursor:pointer;

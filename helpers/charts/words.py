@@ -56,6 +56,12 @@ def number(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
+def recorded(comparison) -> str:
+    """The label of a run that was loaded from a file."""
+    return (f"Recorded on {comparison.recorded}, not measured now. The machine was: "
+            f"{comparison.machine.sentence()}.")  # fmt: skip
+
+
 def listed(names: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     names = list(names)

@@ -22,7 +22,8 @@ class Comparison:
     as ``{model: {round: Run}}``; `single` the times of one task alone as (wall, CPU).
     `control` is how much more two processes computed than one, in the same minutes;
     `foreign` the cores that other programs used. `said` is the learner's prediction, in
-    seconds by model.
+    seconds by model. `recorded` is the day of a run that was loaded from a file (YYYY-MM-DD):
+    then the `machine` is another one, or this one then.
     """
 
     request: Request
@@ -35,6 +36,7 @@ class Comparison:
     said: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    recorded: str | None = None
 
     @property
     def models(self) -> list[str]:

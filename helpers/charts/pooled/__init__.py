@@ -1,0 +1,1 @@
+"""The runs of a class: a chart, a sentence and a table."""

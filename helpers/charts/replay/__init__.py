@@ -1,0 +1,1 @@
+"""What a replay in a browser is made of: the recorded rows, the colours and the words."""

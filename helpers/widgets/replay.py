@@ -1,0 +1,56 @@
+"""A replay: recorded runs in slow motion, several models beside one another, one scrubber."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from ..charts.replay.data import replay_data
+from ..course.runs import read_run
+from ..experiment import BadRequest
+from ..experiment.comparison import Comparison
+
+_HERE = Path(__file__).parent
+_PLAIN = "text/plain"
+
+
+class Replay(anywidget.AnyWidget):
+    """Plays what a comparison recorded; `replay.js` says how. Nothing is sent back."""
+
+    _esm = (_HERE / "replay.js").read_text(encoding="utf-8")
+    _css = (_HERE / "replay.css").read_text(encoding="utf-8")
+    replay_data = traitlets.Dict().tag(sync=True)
+    numbers = traitlets.Bytes().tag(sync=True)
+
+    def __init__(self, comparison: Comparison) -> None:
+        data, numbers = replay_data(comparison)
+        super().__init__(replay_data=data, numbers=numbers)
+
+    def __str__(self) -> str:
+        data = self.replay_data
+        label = [data["label"]] if data["label"] else []
+        head = f"A replay of {data['title']}."
+        return "\n".join([*label, head, *(one["reading"] for one in data["kitchens"])])
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        # the pair that Jupyter takes: data and metadata; elsewhere there may be neither
+        if isinstance(bundle, tuple):
+            return {**bundle[0], _PLAIN: str(self)}, bundle[1]
+        return {**(bundle or {}), _PLAIN: str(self)}
+
+
+def replay(result: Comparison | str | Path) -> Replay:
+    """Play a comparison's recorded runs in slow motion: its result, or the path of a run file.
+
+    Raises BadRequest for anything else, and where no run was recorded.
+    """
+    if isinstance(result, str | Path):
+        result = read_run(result)
+    if not isinstance(result, Comparison):
+        raise BadRequest("replay takes what compare gave: result = await compare(...), then "
+                         "replay(result).")  # fmt: skip
+    return Replay(result)

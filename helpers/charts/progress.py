@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from html import escape
 
 from ..course.progress import DONE, Standing, next_of
 from . import table
+from .downloads import link_to, size_of
 from .fragments import _page, _paragraph
 
 HEADS = ("Notebook or lab", "Minutes", "State", "Predictions", "Experiments", "Quiz or steps")
@@ -78,11 +78,9 @@ class ShownProgress:
         if not self.raw:
             return _paragraph("Nothing is noted yet, so there is nothing to download.")
         count = self.raw.count(b"\n")
-        size = f"{max(len(self.raw) / 1000, 1):,.0f} KB"
-        link = base64.b64encode(self.raw).decode()
-        return (f'<p><a download="{escape(self.name)}" href="data:application/jsonl;base64,{link}">'
-                f"Download {escape(self.name)}</a> ({count:,} "
-                f"{'entry' if count == 1 else 'entries'}, {size})</p>")  # fmt: skip
+        entries = "entry" if count == 1 else "entries"
+        more = f" ({count:,} {entries}, {size_of(len(self.raw))})"
+        return link_to(self.name, self.raw, "application/jsonl", more)
 
 
 ALL_DONE = "All notebooks and labs are done."

@@ -5,7 +5,6 @@ It needs no script and asks for nothing from anywhere, which its content policy 
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ..course.progress import progress_of
 from ..course.surprises import predictions, surprises, was_right
 from ..experiment.comparison import Comparison
 from ..measure.machine import Machine
+from .downloads import link_to, size_of
 from .fragments import _page, _paragraph, machine_html
 from .noted import ShownSurprises, latest, measured_table, said_table
 from .progress import graded_table
@@ -202,7 +202,7 @@ class ShownReport:
 
     def summary(self) -> list[str]:
         """What was made, and where it is."""
-        size = f"{max(len(self.html.encode()) / 1000, 1):,.0f} KB"
+        size = size_of(len(self.html.encode()))
         line = f"The report is one file, {self.name} ({size}). It needs no network."
         where = ("A copy lies in the course's folder .course." if self.kept else
                  "It could not be written to the course's folder: download it.")  # fmt: skip
@@ -214,11 +214,9 @@ class ShownReport:
     __repr__ = __str__
 
     def _fragment(self) -> str:
-        link = base64.b64encode(self.html.encode()).decode()
-        name = escape(self.name)
         return _page(
             _paragraph(self.summary()[0]),
-            f'<p><a download="{name}" href="data:text/html;base64,{link}">Download {name}</a></p>',
+            link_to(self.name, self.html.encode(), "text/html"),
             _paragraph(self.summary()[1], "cav-small"),
         )
 

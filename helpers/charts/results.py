@@ -11,6 +11,7 @@ from ..experiment.comparison import Comparison
 from ..experiment.sweep import Sweep
 from ..measure.machine import Machine
 from . import fragments, words
+from .downloads import Saved
 
 
 class _Shown:
@@ -44,13 +45,16 @@ class ShownComparison(_Shown, Comparison):
     def save(self, name: str | Path, *, replace: bool = False) -> Saved:
         """Save this comparison to a run file, which `load_run` and the site open.
 
+        A bare name is a file in the course's own folder; "./name" is beside the notebook.
         Raises BadRequest for a name that can't be, or a file that is there (unless `replace`).
         """
-        return Saved.at(write_run(self, name, replace=replace))
+        written = write_run(self, name, replace=replace)
+        return Saved.at(written, f'load_run("{name}") opens it again.')
 
     def save_trace(self, name: str | Path, *, replace: bool = False) -> Saved:
         """Save the recorded runs as a trace, for https://ui.perfetto.dev; errors as `save`."""
-        return Saved.at(write_trace_events(self, name, replace=replace))
+        written = write_trace_events(self, name, replace=replace)
+        return Saved.at(written, "Open it at https://ui.perfetto.dev; it is not sent anywhere.")
 
 
 class ShownSweep(_Shown, Sweep):
@@ -71,24 +75,6 @@ class ShownMachine(_Shown, Machine):
 
     def _sentences(self) -> list[str]:
         return [self.sentence()]
-
-
-@dataclass
-class Saved:
-    """A file that was written, and its size in bytes."""
-
-    path: Path
-    size: int
-
-    @classmethod
-    def at(cls, path: Path) -> Saved:
-        """The file as it is now."""
-        return cls(path, path.stat().st_size)
-
-    def __str__(self) -> str:
-        return f"Saved: {self.path.name}, {max(1, round(self.size / 1000)):,} kB."
-
-    __repr__ = __str__
 
 
 @dataclass

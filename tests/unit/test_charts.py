@@ -40,11 +40,13 @@ def run(model, tasks, wall_ms, rows, *, cap=None, printed=""):
     trace = Trace(tasks, round(wall_ms * MS))
     for task, state, begin, end in rows:
         trace.add(task, state, round(begin * MS), round(end * MS))
+    own: list[list] = [[] for _ in range(tasks)]
+    for row in trace.rows():
+        own[row[0]].append(row)
     for task in range(tasks):
-        own = [row for row in trace.rows() if row[0] == task]
         trace.submitted.append(0)
-        trace.started.append(min((row[2] for row in own), default=-1))
-        trace.ended.append(max((row[3] for row in own), default=-1))
+        trace.started.append(min((row[2] for row in own[task]), default=-1))
+        trace.ended.append(max((row[3] for row in own[task]), default=-1))
         trace.lanes.append(task)
     usage = Usage(wall_ms / 1e3, wall_ms / 2e3, 0.0, 12, 3, 30.0, 1.5, tasks)
     return Run(model, tasks, cap or tasks, wall_ms / 1e3, usage, trace=trace, printed=printed)

@@ -13,11 +13,14 @@ from typing import Any
 
 from ...experiment.comparison import Comparison
 from ...experiment.request import BadRequest
+from .. import place
 from .packed import as_data, from_data
 
 SUFFIX = ".run.json.gz"
 #: Bytes of a file, and of what it unpacks to: 100,000 traced tasks are a tenth of it.
 LARGEST, LARGEST_UNPACKED = 16_000_000, 128_000_000
+#: Below the course's folder.
+FOLDER = "runs"
 _CHUNK = 1 << 20
 #: Digits of a number: Python reads longer ones ever more slowly.
 _MOST_DIGITS = 30
@@ -31,15 +34,46 @@ def path_of(name: Any, suffix: str) -> Path:
     return Path(text if text.endswith(suffix) else text + suffix).expanduser()
 
 
+def _is_bare(name: Any) -> bool:
+    """Whether it names a file only, and no folder: "a", not "./a"."""
+    return isinstance(name, str) and not any(mark in name for mark in ("/", "\\", "~"))
+
+
+def kept(name: Any, suffix: str) -> Path:
+    """Where a file of that name is written: a bare name in the course's own folder.
+
+    Raises BadRequest for what is no name, or where that folder can't be made.
+    """
+    path = path_of(name, suffix)
+    if not _is_bare(name):
+        return path
+    folder = place.folder() / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(f"The course's folder can't be written to ({error.strerror or error}): "
+                         f'name another, as in "./{path.name}".') from None  # fmt: skip
+    return folder / path
+
+
+def found(name: Any) -> Path:
+    """The path of a run file: beside the notebook, or in the course's own folder."""
+    path = path_of(name, "" if str(name).endswith((".gz", ".json")) else SUFFIX)
+    if _is_bare(name) and not path.exists() and (other := place.folder() / FOLDER / path).exists():
+        return other
+    return path
+
+
 def write_run(comparison: Comparison, name: Any, *, replace: bool = False) -> Path:
     """Save `comparison` to a file; gives its path, which ends in ``.run.json.gz``.
 
-    It holds the machine card, every time, and what each task did; not what tasks returned or
-    printed. Raises BadRequest for a name that can't be, a file that is there already (unless
-    `replace`), or a folder that can't be written to.
+    A bare name is a file in the course's own folder. It holds the machine card, every time,
+    and what each task did; not what tasks returned or printed. Raises BadRequest for a name
+    that can't be, a file that is there already (unless `replace`), or a folder that can't be
+    written to.
     """
     text = json.dumps(as_data(comparison), separators=(",", ":"), allow_nan=False)
-    return write_whole(path_of(name, SUFFIX), gzip.compress(text.encode(), mtime=0), replace)
+    return write_whole(kept(name, SUFFIX), gzip.compress(text.encode(), mtime=0), replace)
 
 
 def write_whole(path: Path, content: bytes, replace: bool) -> Path:
@@ -68,8 +102,7 @@ def read_run(name: Any) -> Comparison:
     Nothing in the file is run. Raises BadRequest, in one sentence, for a file that is not
     there, too large, cut off, or not what `write_run` writes.
     """
-    path = path_of(name, "") if str(name).endswith((".gz", ".json")) else path_of(name, SUFFIX)
-    return from_data(_parsed(_unpacked(_content(path))))
+    return from_data(_parsed(_unpacked(_content(found(name)))))
 
 
 def _content(path: Path) -> bytes:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import fastjsonschema
+from fastjsonschema import JsonSchemaException
 
 from ...experiment.comparison import Comparison
 from ...experiment.request import BadRequest, Request
@@ -104,20 +108,17 @@ def _demand_schema(data: Any) -> None:
     if data.get("version") != VERSION:
         raise BadRequest("This run file was written by another version of the course: update the "
                          "course, or save the run again.")  # fmt: skip
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator().iter_errors(data))
-    if error is not None:
+    try:
+        _validate()(data)
+    except JsonSchemaException as error:
         # Not error.message: it repeats what it objects to, which may be long.
-        raise BadRequest(_refusal(f"{error.json_path[1:].lstrip('.')[:120] or 'the whole'} is not "
-                                  f"what it should be ({error.validator})"))  # fmt: skip
+        where = error.name.removeprefix("data").lstrip(".")[:120] or "the whole"
+        raise BadRequest(_refusal(f"{where} is not what it should be ({error.rule})")) from None
 
 
 @cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+def _validate() -> Callable[[Any], Any]:
+    return fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
 def _refusal(what: str) -> str:

@@ -13,7 +13,7 @@ from ...experiment.request import BadRequest
 from ...measure.run import Run
 from ...measure.trace import COMPUTING_IN_C, HELD, READY, RUNNING, UNSEEN, WAITING
 from ..noting import title_of
-from .files import path_of, write_whole
+from .files import kept, write_whole
 
 SUFFIX = ".trace.json.gz"
 #: The format's own colours for what a thread does.
@@ -44,7 +44,7 @@ def write_trace_events(comparison: Comparison, name: Any, *, replace: bool = Fal
     if not any(run.trace for run in comparison.traced.values()):
         raise BadRequest("None of these runs was recorded, so there is no trace to write.")
     text = json.dumps(trace_events(comparison), separators=(",", ":"))
-    return write_whole(path_of(name, SUFFIX), gzip.compress(text.encode(), mtime=0), replace)
+    return write_whole(kept(name, SUFFIX), gzip.compress(text.encode(), mtime=0), replace)
 
 
 def trace_events(comparison: Comparison) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import pytest
 from helpers.charts.results import ShownComparison
 from helpers.course import runs
 from helpers.course.runs import files, packed, pool, read_run, write_run, write_trace_events
+from helpers.course.runs.pooled import Experiment
 from helpers.course.runs.trace_events import trace_events
 from helpers.experiment import BadRequest
 from helpers.measure.trace import HELD
@@ -424,7 +425,24 @@ def test_a_class_is_pooled_by_experiment(tmp_path):
     first = found.experiments[0]
     assert [one.machine.cores for one in first.members] == [1, 1, 1, 2, 2]
     assert first.relative
-    assert "on 5 machines" in first.sentence()
+    assert first.sentence() == (
+        "4 × wait 10 ms, on 5 machines: no clear winner on 5; "
+        "in the middle asyncio 3.9×, threads 3.9× as fast as in sequence."
+    )
+    said = "3 × wait 10 ms, on 1 machine: in the middle threads 206 ms."
+    assert found.experiments[1].sentence() == said
+
+
+def test_a_winner_is_one_beyond_the_noise_of_its_machine():
+    """Ten rounds, in all of which threads took twice as long; and a machine with three."""
+    clear = comparison(waits("asyncio"), waits("threads", each=20.0), repeats=10)
+    few = comparison(waits("asyncio"), waits("threads", each=20.0), repeats=3)
+    found = Experiment("waits", [clear, few])
+    assert found.winners() == {"asyncio": 1}
+    assert found.sentence() == (
+        "waits, on 2 machines: asyncio won on 1; no clear winner on 1; "
+        "in the middle asyncio 10.8 ms, threads 21.1 ms."
+    )
 
 
 def test_the_chart_has_a_dot_a_machine_and_names_nobody(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,17 +50,32 @@ class Experiment:
         found = (self.value(one, model) for one in self.members)
         return [value for value in found if value is not None]
 
+    def winners(self) -> Counter[str]:
+        """On how many machines a model beat every other one beyond that machine's noise."""
+        found: Counter[str] = Counter()
+        for one in self.members:
+            verdicts = one.verdicts()
+            if verdicts and all(verdict.claim == "faster" for verdict in verdicts):
+                found[one.fastest()] += 1
+        return found
+
     def sentence(self) -> str:
-        """How many machines, and what most of them found to be the fastest."""
-        count = len(self.members)
-        fastest = [one.fastest() for one in self.members]
-        best = max(dict.fromkeys(fastest), key=fastest.count)
+        """How many machines, which model won on how many, and what they have in the middle."""
+        count, winners = len(self.members), self.winners()
         machines = "1 machine" if count == 1 else f"{count:,} machines"
-        said = f"{self.title}, on {machines}: {best} was the fastest on {fastest.count(best):,}"
-        if self.relative and best != "sequential":
-            middle = median(self.values(best))
-            said += f", in the middle {middle:.2g}× as fast as in sequence"
-        return said + "."
+        said = [f"{model} won on {number:,}" for model, number in winners.most_common()]
+        if (undecided := count - winners.total()) and len(self.models) > 1:
+            said.append(f"no clear winner on {undecided:,}" if count > 1 else "no clear winner")
+        middle = [f"{model} {self._middle(model)}" for model in self.models if model != "sequential"
+                  or not self.relative]  # fmt: skip
+        if middle:
+            unit = " as fast as in sequence" if self.relative else ""
+            said.append(f"in the middle {', '.join(middle)}{unit}")
+        return f"{self.title}, on {machines}: {'; '.join(said)}."
+
+    def _middle(self, model: str) -> str:
+        value = median(self.values(model))
+        return f"{value:.2g}×" if self.relative else f"{value * 1e3:.3g} ms"
 
 
 @dataclass

@@ -5,42 +5,64 @@ VENV ?= .venv
 LAB_ARGS ?=
 TEST_ARGS ?=
 LOCK_ARGS ?=
+SITE_ARGS ?=
+DEMO_ARGS ?=
 
 SHELL := /bin/sh
 PYTHON := $(VENV)/bin/python
 # Scripts in an environment hold absolute paths, so a moved folder, like another
 # interpreter, needs a new environment: both are part of the stamp's name.
 READY := $(VENV)/.ready-$(shell printf '%s' '$(CURDIR) $(PY)' | cksum | cut -d' ' -f1)
+SITE_READY := $(READY)-site
+DEMO_READY := $(READY)-demo
+# A folder beside the environment's own: Voilà and the slides are found only where it is named.
+DEMO := $(abspath $(VENV))/demo
+WITH_DEMO = PYTHONPATH='$(DEMO)' \
+  JUPYTER_PATH='$(CURDIR)/tools/demo:$(DEMO)/share/jupyter'"$${JUPYTER_PATH:+:$$JUPYTER_PATH}"
 # JupyterLab refuses to run as root without it, and a container's user often is root.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test bench labs lock clean check-python
+.PHONY: help setup lab demo slides test bench site labs lock clean check-python
 
 help:
 	@echo 'make lab     open the course in JupyterLab   (LAB_ARGS=--no-browser prints the address only)'
 	@echo 'make test    run every test                  (TEST_ARGS="-k binder" picks some)'
+	@echo 'make demo    show the control panel alone, as a page of its own'
+	@echo 'make slides  open JupyterLab with slides that have live widgets'
 	@echo 'make bench   measure what the course costs'
+	@echo 'make site    write the course as a web site (COURSE_ROUNDS=few measures once: faster)'
 	@echo 'make labs    write the exercises in labs/ from labs/solutions/'
 	@echo 'make lock    write requirements.lock anew    (LOCK_ARGS=--upgrade takes newer versions)'
 	@echo 'make clean   remove the environment and what was generated'
 	@echo
 	@echo 'PY=python3.13 picks another Python, VENV=.venv313 another folder for its environment.'
 
-lab: setup
+lab slides: setup
 	@# The user's own settings stay: this adds defaults, and writes nothing to the home folder.
 	@JUPYTER_CONFIG_PATH='$(CURDIR)'"$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
-	$(PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir='$(CURDIR)' \
-	  --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(AS_ROOT) $(LAB_ARGS)
+	$(if $(filter slides,$@),$(WITH_DEMO)) $(PYTHON) -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir='$(CURDIR)' \
+	  --LabApp.default_url=/lab/tree/$(if $(filter slides,$@),tools/demo/slides,notebooks/00-start-here).ipynb \
+	  $(AS_ROOT) $(LAB_ARGS)
 
-test: setup
+slides: $(DEMO_READY)
+
+demo: setup $(DEMO_READY)
+	@echo 'Open the address below; its token lets you in. Ctrl+C ends the page.'
+	@$(WITH_DEMO) $(PYTHON) -m voila tools/demo/control-panel.ipynb --template=course \
+	  --Voila.ip=127.0.0.1 --token --no-browser $(DEMO_ARGS)
+
+test: setup $(SITE_READY)
 	@# Three at a time on two cores, since most of them wait for something; tests/conftest.py
 	@# says which tests stay together.
 	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
 
 bench: setup
 	$(PYTHON) -m benchmarks
+
+site: setup $(SITE_READY)
+	@$(PYTHON) -m tools.site $(SITE_ARGS)
 
 labs: setup
 	$(PYTHON) -m tools.make_labs
@@ -67,6 +89,22 @@ $(READY): requirements.lock
 	@$(PYTHON) -c 'import matplotlib.font_manager'
 	@touch $@
 
+# What makes the site: whoever opens the course need not wait for it.
+$(SITE_READY): $(READY) requirements-site.lock
+	@$(VENV)/bin/uv --no-config pip install --quiet --python $(PYTHON) --compile-bytecode \
+	  --require-hashes --no-deps --requirement requirements-site.lock || \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --no-deps --requirement requirements-site.lock
+	@touch $@
+
+$(DEMO_READY): $(READY) requirements-demo.lock
+	@rm -rf '$(DEMO)'
+	@$(VENV)/bin/uv --no-config pip install --quiet --python $(PYTHON) --target '$(DEMO)' \
+	  --require-hashes --no-deps --requirement requirements-demo.lock || \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target '$(DEMO)' \
+	  --require-hashes --no-deps --requirement requirements-demo.lock
+	@touch $@
+
 check-python:
 	@command -v '$(PY)' >/dev/null || { \
 	  echo 'The course needs Python 3.11 or newer, and there is no $(PY) here: install one, or name yours with PY=...'; exit 1; }
@@ -80,10 +118,14 @@ lock: check-python
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	$(PY) -m venv "$$scratch" && \
 	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check 'uv>=0.9' && \
-	UV_CUSTOM_COMPILE_COMMAND='make lock' "$$scratch/bin/uv" --no-config pip compile --quiet \
-	  --universal --generate-hashes --python-version 3.11 --all-extras \
-	  --constraint tools/lock-constraints.txt --output-file requirements.lock \
-	  $(LOCK_ARGS) pyproject.toml
+	export UV_CUSTOM_COMPILE_COMMAND='make lock' && \
+	compile="$$scratch/bin/uv --no-config pip compile --quiet --universal --generate-hashes \
+	  --python-version 3.11 --constraint tools/lock-constraints.txt" && \
+	$$compile --extra test --extra setup --output-file requirements.lock \
+	  $(LOCK_ARGS) pyproject.toml && \
+	rest="$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)" && \
+	for extra in site demo; do $$compile --extra $$extra --constraint requirements.lock $$rest \
+	  --output-file requirements-$$extra.lock $(LOCK_ARGS) pyproject.toml || exit 1; done
 
 clean:
 	@if [ -e '$(VENV)/pyvenv.cfg' ]; then rm -rf '$(VENV)'; fi

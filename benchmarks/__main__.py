@@ -9,7 +9,7 @@ import time
 
 from helpers.worker.client import Worker
 
-from . import advice, core, drawing, load, notebooks, panel, workloads
+from . import advice, core, drawing, load, memory, notebooks, panel, workloads
 from .rows import HEAD
 
 PARTS = {
@@ -25,6 +25,7 @@ PARTS = {
     "load": lambda worker: load.load(),
     "advice": lambda worker: advice.advice(worker),
     "notebooks": lambda worker: notebooks.notebooks(),
+    "memory": lambda worker: memory.memory(),
 }
 
 

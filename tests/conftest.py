@@ -7,6 +7,7 @@ package registry into a failure: for machines that are meant to have both.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -20,8 +21,9 @@ from helpers.course.place import VARIABLE as FOLDER
 from helpers.experiment.pace import VARIABLE
 from tests.harness.browser import NO_CHROMIUM, LabPage, browser, chromium
 from tests.harness.kernels import RegistryError, oldest_allowed, overlay, write_kernelspec
-from tests.harness.labserver import LabServer, lab_server
+from tests.harness.labserver import REPO, LabServer, lab_server
 
+LABCONFIG = REPO / "labconfig"
 FAILED = pytest.StashKey[bool]()
 
 
@@ -87,8 +89,13 @@ def course_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def jupyter_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder on the server's JUPYTER_PATH: kernelspecs in it are on offer at once."""
-    return tmp_path_factory.mktemp("jupyter-path")
+    """A folder on the server's JUPYTER_PATH: kernelspecs in it are on offer at once.
+
+    It has what Binder's image has: the extension for links to a cell.
+    """
+    folder = tmp_path_factory.mktemp("jupyter-path")
+    shutil.copytree(LABCONFIG / "labextensions", folder / "labextensions")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """Binder builds the course from binder/: asked of repo2docker itself, without a container."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -105,3 +108,44 @@ def test_post_build_installs_the_package_and_the_settings(tmp_path):
     settings = prefix / "share/jupyter/lab/settings/overrides.json"
     source = ROOT / "labconfig/default_setting_overrides.json"
     assert settings.read_text() == source.read_text()
+    links = "share/jupyter/labextensions/async-vs-threads-links/static/remoteEntry.js"
+    assert (prefix / links).is_file()
+
+
+def test_nothing_is_compiled_or_found_out_at_a_visitors_first_click():
+    """The image is built with byte code, a list of fonts, and one comparison that worked."""
+    script = (ROOT / "binder" / "postBuild").read_text()
+    steps = ["matplotlib.font_manager", "compileall -q helpers", "asyncio.run(compare("]
+    assert [step for step in steps if step not in script] == []
+
+
+# --- links ------------------------------------------------------------------------------
+
+BINDER = re.compile(r"https://mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)/HEAD\?urlpath=([^\s)]+)")
+
+
+def addresses_of(text: str) -> list[tuple[str, str, str | None]]:
+    """The links to Binder in a text, as (repository, file, cell)."""
+    found = []
+    for repository, inside in BINDER.findall(text):
+        path, _, cell = unquote(inside).partition("?cell=")
+        assert path.startswith("lab/tree/"), path
+        found.append((repository, path.removeprefix("lab/tree/"), cell or None))
+    return found
+
+
+def test_the_readme_links_to_cells_that_are_there():
+    links = addresses_of((ROOT / "README.md").read_text())
+    files = {file for _, file, _ in links}
+    notebooks = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert notebooks <= files
+    assert sum(cell is not None for _, _, cell in links) >= len(notebooks)
+    for _, file, cell in links:
+        document = json.loads((ROOT / file).read_text())
+        assert cell is None or cell in [one["id"] for one in document["cells"]], f"{file} {cell}"
+
+
+def test_the_readme_and_the_project_name_one_repository():
+    named = {repository for repository, _, _ in addresses_of((ROOT / "README.md").read_text())}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert named == {project["tool"]["course"]["repository"]}

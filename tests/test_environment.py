@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCK = (ROOT / "requirements.lock").read_text()
+#: What the course needs, and what only the site, or only the demo, needs beside it.
+LOCKS = ("requirements.lock", "requirements-site.lock", "requirements-demo.lock")
+LOCK = "".join((ROOT / name).read_text() for name in LOCKS)
 
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
 """What conda-forge calls a package, where it is not the name on PyPI."""
@@ -108,6 +110,16 @@ def test_the_lock_has_hashes_for_every_pin():
 )
 def test_the_lock_names_no_address(address):
     assert re.findall(f".*{address}.*", LOCK) == []
+
+
+def test_what_the_site_and_the_demo_need_is_not_installed_for_the_course():
+    """A package of the course is in its lock only; Sphinx and Voilà in those beside it."""
+    course, site, demo = (
+        set(re.findall(r"^([\w.-]+)==", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS
+    )
+    assert course & (site | demo) == set()
+    assert {"sphinx", "myst-nb", "sphinx-book-theme"} <= site
+    assert {"voila", "jupyterlab-slideshow"} <= demo
 
 
 def test_the_lock_can_be_installed_by_its_own_installer():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..measure.trace import COMPUTING_IN_C, READY, RUNNING, UNSEEN, WAITING
 
 #: Every colour of a picture: name -> (on a light page, on a dark page). A picture is drawn
@@ -126,5 +128,11 @@ color:var(--cav-fg);max-width:none}
 .cav-figure th:first-child,.cav-figure .cav-words td,.cav-figure .cav-words th{text-align:left}
 """
 
+
+def _scaled(css: str) -> str:
+    """Sizes in pixels follow --cav-scale, which `present()` sets in the page; 1 without it."""
+    return re.sub(r"(font-size|max-width):(\d+px)", r"\1:calc(\2*var(--cav-scale,1))", css)
+
+
 #: Goes with every fragment; the same in each, so that any of them can stand alone.
-STYLE = f"<style>{_themes()}{_LAYOUT.replace(chr(10), '')}</style>"
+STYLE = f"<style>{_themes()}{_scaled(_LAYOUT).replace(chr(10), '')}</style>"

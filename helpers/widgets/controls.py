@@ -11,12 +11,11 @@ import ipywidgets as w
 from ..experiment import BadRequest, Request, make_request
 from ..experiment.request import MOST_TASKS, seconds, whole
 from ..models import MODELS
-from .presets import PRESETS, WORKS, Preset, make
+from .presets import PRESETS, WORKS, Preset, checked_size, make
 
 _LABEL = {"description_width": "9em"}
 _WIDE = {"width": "27em"}
 NO_GUESS = "no prediction"
-LONGEST_MS = 60_000
 
 
 class Controls:
@@ -45,18 +44,20 @@ class Controls:
             box.observe(self._models_changed, "value")
         self.preset.observe(self._preset_chosen, "value")
         self._first, self._setting = preset, False
+        self.chosen = preset  # its seed and time box have no field
         self.reset()
         label = w.Label("Models", layout={"width": "9em", "display": "flex",
                                           "justify_content": "flex-end"})  # fmt: skip
         models = w.HBox([label, *self.models.values()],
                         layout={"flex_flow": "row wrap", "grid_gap": "0 1em"})  # fmt: skip
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 1.5em"}
+        self.prediction = w.HBox([self.said_model, self.said_ms], layout=dict(wrap))
         self.box = w.VBox([
             self.preset,
             w.HBox([self.work, self.size], layout=wrap),
             w.HBox([self.tasks, self.cap], layout=wrap),
             models,
-            w.HBox([self.said_model, self.said_ms], layout=wrap),
+            self.prediction,
         ])  # fmt: skip
 
     def reset(self) -> None:
@@ -72,6 +73,7 @@ class Controls:
         The number of tasks comes last: who sees it knows that the menu of the prediction,
         which new models empty, will not change any more.
         """
+        self.chosen = preset
         self._setting = True  # one change of the menu below, not one for each box
         for name, box in self.models.items():
             box.value = name in preset.models
@@ -86,17 +88,16 @@ class Controls:
 
     def request(self) -> Request:
         """The experiment as set. Raises BadRequest with one sentence."""
-        ms = self.size.value
-        if not 0 < ms <= LONGEST_MS:
-            raise BadRequest(f"The time of a task is above 0 and at most {LONGEST_MS:,} ms; "
-                             f"{ms:g} is not: try 50.")  # fmt: skip
+        ms = checked_size(self.size.value)
         seconds(max(self.said_ms.value, 0) / 1000 or 1, "your prediction")
         tasks = whole(self.tasks.value, "Tasks", 1, MOST_TASKS, "try ")
         cap = whole(self.cap.value, "At once", 0, MOST_TASKS, "try ")
         models = self.chosen_models()
         if not models:
             raise BadRequest("Tick at least one model.")
-        return make_request(make(self.work.value, ms), tasks, workers=cap or None, models=models)
+        workload = make(self.work.value, ms, self.chosen.seed)
+        return make_request(workload, tasks, workers=cap or None, models=models,
+                            time_box=self.chosen.time_box)  # fmt: skip
 
     def said(self) -> dict[str, float]:
         """The prediction in seconds: ``{model: seconds}``, empty if none was made."""

@@ -2,33 +2,77 @@
 
 from __future__ import annotations
 
+import threading
+
 from .. import charts
 from ..course.noting import note_comparison
-from ..experiment import Comparison, Experiment
+from ..course.runs import read_run
+from ..experiment import BadRequest, Comparison, Experiment
 from ..worker.registry import shared_worker
 from .controls import Controls
 from .presets import PRESETS, Preset
+from .room import Room
 from .runner import Runner
 
 
 class Panel(Runner):
     """Controls, Run / Stop / Reset, live progress, timeline and verdict.
 
-    The experiment runs in the worker process. `result` is the last `Comparison`.
+    The experiment runs in the worker process. `result` is the last `Comparison`. `room` is
+    what a panel in front of a room has besides, None in any other.
     """
 
     FIRST = "Make a prediction, then press Run."
     DONE = "Done. Change one thing and run it again."
 
-    def __init__(self, preset: str | Preset = "20 waits") -> None:
+    def __init__(self, preset: str | Preset = "20 waits", *, room: bool = False) -> None:
         first = PRESETS[preset] if isinstance(preset, str) else preset
-        self.controls = Controls(first)
-        super().__init__([self.controls.box])
+        self.controls, self.room = Controls(first), None
+        parts = [self.controls.box]
+        if room:
+            self.room = Room(lambda *call: self._main.post(*call), lambda: self.result,
+                             self.show_recorded)  # fmt: skip
+            self.controls.preset.observe(self._offer, "value")
+            self.controls.prediction.layout.display = "none"  # the room's is hidden, this is not
+            parts.append(self.room.box)
+        super().__init__(parts)
+        if room:
+            self._offer()
 
     async def run(self) -> Comparison | None:
         """Press Run and wait for the end; the comparison, None if it gave none."""
         self.result = None
         return await super().run()
+
+    def show_recorded(self) -> None:
+        """Show the saved run of the preset, labelled as recorded; ends a run under way."""
+        self.stop()
+        threading.Thread(target=self._load, args=(self.controls.chosen.recorded,), name="recorded",
+                         daemon=True).start()  # fmt: skip
+
+    def _load(self, name: str) -> None:
+        self._idle.wait()  # what was stopped says so first
+        try:
+            if not name:
+                raise BadRequest("This preset has no recorded run: give preset(...) the path of "
+                                 "one, recorded=.")  # fmt: skip
+            result = read_run(name)
+            self._main.post(self._show_result, result, charts.comparison_html(result), "")
+        except BadRequest as error:
+            self._main.post(self._say, str(error), True)
+        except Exception as error:  # else it would vanish in this thread
+            self._main.post(self._say, f"{type(error).__name__}: {error}", True)
+
+    def _show_result(self, result: Comparison, fragment: str, words: str) -> None:
+        super()._show_result(result, fragment, words)
+        if result.recorded:
+            self._say("This is a recorded run: its times are another moment's, or another "
+                      "machine's.")  # fmt: skip
+        if self.room:
+            self.room.update()
+
+    def _offer(self, change: object = None) -> None:
+        self._main.post(lambda: self.room.offer_recorded(bool(self.controls.chosen.recorded)))
 
     def _asked(self) -> tuple:
         return self.controls.request(), self.controls.said(), self.controls.guess()
@@ -50,11 +94,18 @@ class Panel(Runner):
 
     def _controls_reset(self) -> None:
         self.controls.reset()
+        if self.room:
+            self.result = None
+            self.room.reset()
 
 
-def panel(preset: str | Preset = "20 waits") -> Panel:
-    """The control panel, set to a preset by name. Raises KeyError for an unknown name."""
-    return Panel(preset)
+def panel(preset: str | Preset = "20 waits", *, room: bool = False) -> Panel:
+    """The control panel, set to a preset by name. Raises KeyError for an unknown name.
+
+    `room` adds what an instructor needs: predictions that stay hidden until Reveal, the
+    preset's recorded run, and F8 for Reset while the panel has the focus.
+    """
+    return Panel(preset, room=room)
 
 
 def answer(result: Comparison, guess: str | None) -> str:

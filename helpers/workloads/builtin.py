@@ -21,7 +21,7 @@ from .catalog import *  # noqa: F403 - what needs a library, for `work.` and Tab
 from .marks import NATIVE, PYTHON, WAIT, Stamps, note
 
 __all__ = ["blocking_sleep", "compression", "compute", "hashing", "hashing_small", "mixed",
-           "sleep", *catalog.__all__]  # fmt: skip
+           "sleep", "uneven", *catalog.__all__]  # fmt: skip
 
 
 def __dir__() -> list[str]:  # what a learner sees after typing `work.` and Tab
@@ -153,6 +153,32 @@ def sleep(ms: float = 50) -> Workload:
                     spec={"name": "sleep", "ms": ms})  # fmt: skip
 
 
+def uneven(ms: float = 50, seed: int = 0) -> Workload:
+    """Wait between half and one and a half of `ms`: each number's wait is fixed by `seed`.
+
+    Number 0 waits `ms`, so that one task alone stands for all of them.
+    """
+
+    def wait_ms(number: int) -> float:
+        # from text, so that it is the same in every process, order and version of Python
+        drawn = zlib.crc32(f"{seed} {number}".encode()) / 2**32
+        return round(ms * (0.5 + drawn), 3) if number else ms
+
+    def blocking(number: int) -> float:
+        wait = wait_ms(number)
+        wait_blocking(wait / 1000)
+        return wait
+
+    async def coroutine(number: int) -> float:
+        wait = wait_ms(number)
+        await asyncio.sleep(wait / 1000)
+        return wait
+
+    return Workload("uneven", f"wait {ms / 2:g} to {ms * 1.5:g} ms (seed {seed})", blocking,
+                    coroutine, "waiting", ms / 1000, 0.0, takes_number=True,
+                    spec={"name": "uneven", "ms": ms, "seed": seed})  # fmt: skip
+
+
 def blocking_sleep(ms: float = 50) -> Workload:
     """Wait with ``time.sleep``, also inside the coroutine, where it stops the whole loop."""
     seconds = ms / 1000
@@ -226,7 +252,7 @@ def mixed(wait_ms: float = 40, compute_ms: float = 5, *, steps: int | None = Non
                           "steps": steps})  # fmt: skip
 
 
-_OWN = (sleep, blocking_sleep, compute, hashing, hashing_small, compression, mixed)
+_OWN = (sleep, uneven, blocking_sleep, compute, hashing, hashing_small, compression, mixed)
 BUILTIN = {f.__name__: f for f in _OWN}
 BUILTIN |= {name: getattr(catalog, name) for name in catalog.ENTRIES}
 

@@ -141,12 +141,18 @@ class LabPage:
         self.server.end_kernels()
 
     def open(
-        self, notebook: Path | str, *, theme: str = "light", kernel: str | None = None
+        self,
+        notebook: Path | str,
+        *,
+        theme: str = "light",
+        kernel: str | None = None,
+        cell: str | None = None,
     ) -> None:
         """Open a copy of a notebook in a theme and wait until its kernel is ready.
 
         The copy is made in the server's root folder. `kernel` is the name of
-        a kernelspec, if not the notebook's own. JupyterLab is loaded for the first one only.
+        a kernelspec, if not the notebook's own. JupyterLab is loaded for the first one only; a
+        link to the cell with the id `cell` always loads it.
         """
         self.server.set_theme(theme)  # before, so that nothing is drawn in the other
         self._loaded = self._loaded and self.clear()
@@ -154,10 +160,10 @@ class LabPage:
             self.set_theme(theme)
         copy = copy_notebook(notebook, self.server.root, kernel)
         for attempt in (1, 2, 3):
-            if self._loaded and attempt == 1:
+            if self._loaded and attempt == 1 and cell is None:
                 self.page.evaluate(page_scripts.OPEN, copy)
             else:
-                self.page.goto(self.server.page(copy))
+                self.page.goto(self.server.page(copy) + (f"&cell={cell}" if cell else ""))
                 self._loaded = True
             try:
                 self.wait_ready(30 * attempt)

@@ -9,7 +9,7 @@ from ..measure.trace import COMPUTING_IN_C, HELD, READY, RUNNING, UNSEEN, WAITIN
 from .facts import Facts, levels
 from .figure import FONT, boxes, shortened, text_width
 from .theme import STATES
-from .words import ns, part_of
+from .words import ns, strip_label
 
 TITLE, LABEL, SAID, STRIP, SPACE = 24, 17, 20, 15, 8
 #: A rectangle narrower than this would not be seen at all; narrower than the other: no edge.
@@ -64,18 +64,7 @@ class Panel:
 
     def strip_label(self, y: float) -> None:
         """What the strip shows, with how much of the time."""
-        facts = self.facts
-        if facts.looped:
-            label = "holds the loop"
-        elif facts.threaded:
-            label = "holds the GIL" if self.gil else "runs Python"
-        else:
-            label = "running"
-        covered = facts.covered(*facts.holding)
-        label += f": {part_of(covered, facts.wall)}" if covered else ": not observed"
-        most = facts.at_once(*facts.holding)
-        if most > 1:
-            label += f", up to {most} at once"
+        label = strip_label(self.facts, self.gil)
         self.sheet.text(self.x, y + 12, label, size=FONT - 0.5, colour="mute")
 
     def strip(self, y: float) -> None:

@@ -73,6 +73,20 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
+def strip_label(facts, gil: bool) -> str:
+    """What the strip above the lanes shows, with how much of the time."""
+    if facts.looped:
+        label = "holds the loop"
+    elif facts.threaded:
+        label = "holds the GIL" if gil else "runs Python"
+    else:
+        label = "running"
+    covered = facts.covered(*facts.holding)
+    label += f": {part_of(covered, facts.wall)}" if covered else ": not observed"
+    most = facts.at_once(*facts.holding)
+    return label + (f", up to {most} at once" if most > 1 else "")
+
+
 def reading(facts) -> str:
     """What one panel shows, as a clause that follows the model's name and a colon."""
     n, peak, totals = facts.tasks, facts.peak, facts.totals

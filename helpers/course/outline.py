@@ -40,7 +40,7 @@ class Item:
 
 OUTLINE = (
     Item("00-start-here", "00 Start here", 10),
-    Item("01-what-are-threads", "01 What are threads?", 25),
+    Item("01-what-are-threads", "01 What are threads?", 35),
     Item("lab-1-what-are-threads", "Lab 1: What are threads?", 30),
     Item("02-key-differences", "02 Key differences", 30),
     Item("lab-2-key-differences", "Lab 2: Key differences", 30),

@@ -30,7 +30,8 @@ class Run:
     pickled); `results` holds them where they are small. `failed` counts the tasks that
     raised, `failures` describes the first of them; `never_ran` counts those that the
     model did not run at all. `printed` is what tasks wrote to
-    stdout and stderr, cut after 2,000 characters.
+    stdout and stderr, cut after 2,000 characters. `lines` holds where tasks stood in a
+    learner's code (rows of `measure.lines`), if that was asked for.
     """
 
     model: str
@@ -46,12 +47,14 @@ class Run:
     lag: Lag | None = None
     trace: Trace | None = None
     printed: str = ""
+    lines: array = field(default_factory=lambda: array("q"))
 
     def pack(self) -> bytes:
         """The run as bytes for another process: a JSON header, then binary columns."""
         digest, pickled = _pickle(self.results)
         trace = self.trace
         blobs = [getattr(trace, name).tobytes() for name in _COLUMNS] if trace else []
+        lines = self.lines.tobytes()
         small = pickled if pickled is not None and len(pickled) <= LARGEST_RESULTS else b""
         header = {
             "model": self.model,
@@ -67,10 +70,10 @@ class Run:
             "printed": self.printed,
             "trace_wall_ns": trace.wall_ns if trace else None,
             "trace_apart": bool(trace and trace.apart),
-            "blobs": [len(blob) for blob in [*blobs, small]],
+            "blobs": [len(blob) for blob in [*blobs, lines, small]],
         }
         head = json.dumps(header).encode()
-        return b"".join([struct.pack("<I", len(head)), head, *blobs, small])
+        return b"".join([struct.pack("<I", len(head)), head, *blobs, lines, small])
 
     @classmethod
     def unpack(cls, message: bytes) -> Run:
@@ -100,6 +103,7 @@ class Run:
             lag=Lag(**header["lag"]) if header["lag"] else None,
             trace=trace,
             printed=header["printed"],
+            lines=array("q", blobs[-2]),
         )
 
 

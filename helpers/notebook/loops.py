@@ -1,4 +1,4 @@
-"""Experiments about the event loop: its heartbeat, and what ways to do a thing take."""
+"""Experiments about the event loop: its heartbeat, what ways take, and to be it oneself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from ..charts.loops.shown import ShownHeartbeats, ShownTimings
 from ..experiment.loops.heartbeat import run_heartbeat
 from ..experiment.loops.timings import run_timings
-from .running import repeated
+from ..experiment.loops.turns import checked, run_turns
+from ..widgets.loop import LoopGame
+from .running import repeated, watched
 
 
 async def heartbeat(ways: Any, *, repeats: Any = 3, time_box: Any = 8.0) -> ShownHeartbeats:
@@ -35,3 +37,15 @@ async def timings(ways: Any, *, per: Any = 1, control: bool = False, repeats: An
     """
     options = {"per": per, "control": control, "repeats": repeats, "time_box": time_box}
     return ShownTimings.of(await repeated(lambda rounds: run_timings(rounds, ways, **options)))
+
+
+async def be_the_loop(tasks: Any = None) -> LoopGame:
+    """Pick which ready task runs next, then race your schedule against the real loop.
+
+    `tasks` maps names to steps in milliseconds, compute and wait in turn, as in
+    ``{"bread": [40], "pie": [10, 80, 10]}``; without it there are four. They run once in
+    asyncio, in a process of their own, to have something to race against. Raises BadRequest
+    for tasks that can't be.
+    """
+    wanted = checked(tasks)
+    return LoopGame(await watched(lambda experiment, tell: run_turns(experiment, wanted)))

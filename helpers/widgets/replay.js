@@ -13,7 +13,15 @@ const STRIP = 16;
 const GAP = 6;
 const COUNT = 90; // pixels of the chart of tasks in flight, under a raster
 const RASTER = 240;
-const MARGIN = 44; // room for the numbers of tasks
+const MARGIN = 48; // room for the numbers of tasks
+const RIGHT = 18;
+const TEXT = 15; // pixels, the size of text for which all these are meant
+const AXIS = 22; // the numbers below the picture
+const HEAD = 20; // room for a title between the raster and what is below it
+const LONGEST_FRAME = 100; // ms; a page that was hidden goes on from where it was
+const PICTURES = 10; // where the reader asked for no motion, so many still pictures
+const PICTURE_MS = 800;
+const NAMED = 4; // tasks at one line that are named; of more their number is told
 const TO_COME = 0.16; // how faint the part is that is still to be played
 const PLAY_S = 8; // how long a replay takes at the speed it begins with
 const SLOWER = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
@@ -35,6 +43,7 @@ export function isDark() {
 
 // 84 µs, 51.9 ms, 1.01 s
 function duration(ns) {
+  if (ns === 0) return "0 ms";
   const [unit, size] = ns >= 1e9 ? ["s", 1e9] : ns >= 1e6 ? ["ms", 1e6] : ["µs", 1e3];
   const value = ns / size;
   return `${value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)} ${unit}`;
@@ -42,7 +51,23 @@ function duration(ns) {
 
 const count = (number) => number.toLocaleString("en-US");
 
-// The last row of `rows` (of `width` numbers, sorted by the one at `at`) that is not after `moment`.
+// At most `most` round steps from 0 to `end`, as [ns, words]; one unit for all.
+function ticks(end, most) {
+  const [unit, size] = end >= 3e9 ? ["s", 1e9] : end >= 2e6 ? ["ms", 1e6] : ["µs", 1e3];
+  const raw = end / size / Math.max(1, most);
+  const ten = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].find((one) => one * ten >= raw * 0.999) * ten;
+  const found = [];
+  for (let k = 0; k * step * size <= end * 1.0001; k += 1) {
+    const value = Number((k * step).toPrecision(6));
+    found.push([k * step * size, value.toLocaleString("en-US")]);
+  }
+  found.at(-1)[1] += ` ${unit}`;
+  return found;
+}
+
+// The last row of `rows` that is not after `moment`; rows are `width` numbers, sorted by the one
+// at `at`.
 function rowBefore(rows, width, at, moment) {
   let low = 0;
   let high = rows.length / width;
@@ -101,6 +126,7 @@ class Kitchen {
       this.canvas,
       this.now,
     );
+    if (run.code) this.element.append(this.#codeBox(part(run.lines)));
     this.byTask = this.lanes ? this.#cellsByTask() : [];
     this.painted = null;
   }
@@ -113,8 +139,8 @@ class Kitchen {
   }
 
   get height() {
-    if (!this.lanes) return STRIP + GAP + RASTER + 18 + COUNT + 22;
-    return STRIP + GAP + this.run.tasks * this.lane + 22;
+    if (!this.lanes) return STRIP + GAP + RASTER + HEAD + COUNT + AXIS;
+    return STRIP + GAP + this.run.tasks * this.lane + AXIS;
   }
 
   get lane() {
@@ -122,13 +148,15 @@ class Kitchen {
   }
 
   x(moment) {
-    return MARGIN + (moment / this.data.span) * (this.width - MARGIN - 8);
+    return MARGIN + (moment / this.data.span) * (this.width - MARGIN - RIGHT);
   }
 
   // The whole run, painted once; its size is that of the page.
   paint(theme) {
-    const scale = window.devicePixelRatio || 1;
-    const width = Math.max(200, Math.floor(this.element.clientWidth || 640));
+    // everything grows with the text: presenters and readers choose its size
+    const zoom = (Number.parseFloat(getComputedStyle(this.element).fontSize) || TEXT) / TEXT;
+    const scale = (window.devicePixelRatio || 1) * zoom;
+    const width = Math.max(200, Math.floor((this.element.clientWidth || 640) / zoom));
     const name = `${width} ${scale} ${theme}`;
     if (this.painted === name) return;
     this.painted = name;
@@ -136,7 +164,7 @@ class Kitchen {
     const [w, h] = [Math.round(width * scale), Math.round(this.height * scale)];
     this.canvas.width = w;
     this.canvas.height = h;
-    this.canvas.style.height = `${this.height}px`;
+    this.canvas.style.height = `${this.height * zoom}px`;
     this.whole = document.createElement("canvas");
     this.whole.width = w;
     this.whole.height = h;
@@ -177,10 +205,21 @@ class Kitchen {
 
   #paintStrip(pen) {
     const running = this.data.states.at(-1).fill[this.theme];
-    pen.fillStyle = running;
+    pen.font = "11px system-ui, sans-serif";
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
     for (let k = 0; k < this.strip.length; k += 3) {
-      const left = this.x(this.strip[k + 1]);
-      pen.fillRect(left, 0, Math.max(0.7, this.x(this.strip[k + 2]) - left), STRIP);
+      const [who, begin, end] = this.strip.subarray(k, k + 3);
+      const [left, right] = [this.x(begin), this.x(end)];
+      // `who` is the task; where several ran at once, how many: as high as they are many
+      const height = this.run.strip_most > 1 ? (STRIP * who) / this.run.strip_most : STRIP;
+      pen.fillStyle = running;
+      pen.fillRect(left, STRIP - height, Math.max(0.7, right - left), height);
+      if (this.run.strip_most > 1) continue;
+      pen.fillStyle = this.#colour("bg");
+      if (right - left > 3) pen.fillRect(right - 0.6, 0, 0.6, STRIP);
+      if (right - left < 5 + 7 * String(who).length) continue;
+      pen.fillText(who, (left + right) / 2, STRIP / 2 + 1);
     }
   }
 
@@ -199,7 +238,7 @@ class Kitchen {
 
   // Each pixel is the mix of what its tasks did in its stretch of time.
   #paintRaster(pen) {
-    const columns = Math.max(1, Math.floor((this.width - MARGIN - 8) * this.scale));
+    const columns = Math.max(1, Math.floor((this.width - MARGIN - RIGHT) * this.scale));
     const rows = Math.min(this.run.tasks, Math.round(RASTER * this.scale));
     const ids = this.data.states.map((state) => state.id);
     const weights = ids.map(() => new Float32Array(rows * columns));
@@ -246,7 +285,7 @@ class Kitchen {
   }
 
   #paintFlight(pen) {
-    const top = STRIP + GAP + RASTER + 18;
+    const top = STRIP + GAP + RASTER + HEAD;
     const most = Math.max(1, this.run.peak);
     const y = (tasks) => top + COUNT * (1 - tasks / most);
     pen.fillStyle = this.#colour("grid");
@@ -274,23 +313,22 @@ class Kitchen {
     const { width, height } = this;
     pen.setTransform(this.scale, 0, 0, this.scale, 0, 0);
     pen.clearRect(0, 0, width, height);
-    this.#frame(pen);
     pen.globalAlpha = TO_COME;
     pen.drawImage(this.whole, 0, 0, width, height);
     pen.globalAlpha = 1;
     const x = this.x(moment);
     const shown = Math.round(x * this.scale);
-    if (shown > 0) {
-      pen.setTransform(1, 0, 0, 1, 0, 0);
-      pen.clearRect(0, 0, shown, this.canvas.height);
-      pen.drawImage(
-        this.whole, 0, 0, shown, this.canvas.height, 0, 0, shown, this.canvas.height,
-      ); // prettier-ignore
-      pen.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-      this.#frame(pen);
-    }
+    const full = this.canvas.height;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, shown, full);
+    pen.drawImage(this.whole, 0, 0, shown, full, 0, 0, shown, full);
+    pen.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+    this.#frame(pen);
+    pen.fillStyle = this.#colour("bg");
+    pen.fillRect(x - 1.75, 0, 3.5, height - AXIS + 2);
     pen.fillStyle = this.#colour("fg");
-    pen.fillRect(x - 0.75, 0, 1.5, height - 20);
+    pen.fillRect(x - 0.75, 0, 1.5, height - AXIS + 2);
+    this.#stand(moment);
   }
 
   #frame(pen) {
@@ -299,33 +337,76 @@ class Kitchen {
     pen.textBaseline = "middle";
     pen.textAlign = "right";
     const top = STRIP + GAP;
+    const bottom = this.height - AXIS;
+    const last = this.run.tasks - 1;
     if (this.lanes) {
       const step = [1, 2, 5, 10, 20].find((one) => one * this.lane >= 14);
-      for (let task = 0; task < this.run.tasks; task += step) {
+      for (let task = 0; task <= last; task += step) {
         pen.fillText(String(task), MARGIN - 8, top + (task + 0.5) * this.lane);
       }
     } else {
-      pen.fillText("0", MARGIN - 6, top + 6);
-      pen.fillText(count(this.run.tasks), MARGIN - 6, top + RASTER - 6);
-      pen.fillText(count(this.run.peak), MARGIN - 6, top + RASTER + 24);
+      pen.fillText("0", MARGIN - 8, top + 6);
+      pen.fillText(count(last), MARGIN - 8, top + RASTER - 6);
+      pen.fillText(count(this.run.peak), MARGIN - 8, bottom - COUNT + 5);
+      pen.fillText("0", MARGIN - 8, bottom - 5);
       pen.textAlign = "left";
-      pen.fillText("in flight", MARGIN, top + RASTER + 10);
+      pen.fillText("tasks in flight", MARGIN, top + RASTER + HEAD / 2 + 1);
     }
     pen.textAlign = "center";
-    const end = this.data.span * this.data.tick_ns;
-    for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-      const words = part ? duration(end * part) : "0";
-      const at = Math.min(this.x(this.data.span * part), this.width - 24);
-      pen.fillText(words, at, this.height - 8);
+    const wide = this.width - MARGIN - RIGHT;
+    const axis = ticks(this.data.span * this.data.tick_ns, Math.floor(wide / 70));
+    for (const [ns, words] of axis) {
+      const x = this.x(ns / this.data.tick_ns);
+      pen.fillRect(x - 0.5, bottom, 1, 4);
+      pen.fillText(words, Math.min(x, this.width - 6 - 3.4 * words.length), this.height - 8);
     }
     pen.strokeStyle = this.#colour("edge");
     pen.lineWidth = 1.5;
     pen.setLineDash([3, 3]);
     pen.beginPath();
-    pen.moveTo(this.x(this.run.wall), STRIP);
-    pen.lineTo(this.x(this.run.wall), this.height - 20);
+    pen.moveTo(this.x(this.run.wall), 0);
+    pen.lineTo(this.x(this.run.wall), bottom);
     pen.stroke();
     pen.setLineDash([]);
+  }
+
+  // --- the code ------------------------------------------------------------------------------
+
+  #codeBox(rows) {
+    this.stands = Array.from({ length: this.run.tasks }, () => []);
+    for (let k = 0; k < rows.length; k += 3) this.stands[rows[k]].push(rows[k + 1], rows[k + 2]);
+    const list = element("ol", "cav-replay-code");
+    list.tabIndex = 0; // a long line scrolls
+    list.setAttribute("aria-label", `Code of ${this.run.model}, and which tasks stand where`);
+    this.lines = this.run.code.map((text) => {
+      const who = element("span", "cav-replay-who");
+      const line = element("li", "", who, element("code", "", text || " "));
+      list.append(line);
+      return { line, who, told: "" };
+    });
+    return list;
+  }
+
+  // Which tasks stand at each line: a list of numbers a line.
+  standing(moment) {
+    const found = this.lines.map(() => []);
+    for (const [task, own] of this.stands.entries()) {
+      const row = rowBefore(own, 2, 0, moment);
+      if (row >= 0 && moment < this.run.ends[task]) found[own[row * 2 + 1]].push(task);
+    }
+    return found;
+  }
+
+  #stand(moment) {
+    if (!this.lines) return;
+    for (const [at, tasks] of this.standing(moment).entries()) {
+      const { line, who } = this.lines[at];
+      const told = tasks.length > NAMED ? `${tasks.length} tasks` : tasks.join(" ");
+      if (told === this.lines[at].told) continue;
+      this.lines[at].told = told;
+      who.textContent = told;
+      line.classList.toggle("cav-replay-here", told !== "");
+    }
   }
 
   // What everyone does at a moment, in words.
@@ -343,8 +424,20 @@ class Kitchen {
         if (tally.get(id)) parts.push(`${tally.get(id)} ${words}`);
       }
     }
-    parts.push(`${count(ended)} done`);
+    parts.push(`${count(ended)} ended`);
     return `${parts.join(", ")}.`;
+  }
+
+  // The same for the lines of code, for who does not see them marked.
+  lineWords(moment) {
+    if (!this.lines) return "";
+    const all = this.standing(moment);
+    const told = all.flatMap((tasks, at) => {
+      const text = this.run.code[at].trim();
+      const who = tasks.length === 1 ? `task ${tasks[0]} stands` : `${tasks.length} tasks stand`;
+      return tasks.length ? [`${who} at "${text}"`] : [];
+    });
+    return told.length ? ` ${told.join("; ")}.` : "";
   }
 
   #stateAt(own, moment) {
@@ -359,6 +452,9 @@ class Kitchen {
   edges() {
     const found = [];
     for (let k = 0; k < this.cells.length; k += 4) found.push(this.cells[k + 2], this.cells[k + 3]);
+    for (const own of this.stands ?? []) {
+      for (let k = 0; k < own.length; k += 2) found.push(own[k]);
+    }
     return found;
   }
 }
@@ -381,15 +477,15 @@ export function buildReplay(data, numbers) {
   root.setAttribute("aria-label", `Replay: ${data.title}`);
   const play = element("button", "cav-replay-play", "Play");
   const back = element("button", "", "Step back");
-  const step = element("button", "", "Step");
+  const step = element("button", "", "Step forward");
   for (const one of [play, back, step]) one.type = "button";
   const scrubber = element("input");
   Object.assign(scrubber, { type: "range", min: 0, max: 1000, step: 1, value: 1000 });
   scrubber.setAttribute("aria-label", "Moment of the replay");
   const speed = element("select");
-  const speedLabel = element("label", "", "Slow-down ", speed);
-  const time = element("output", "cav-replay-time");
-  const spoken = element("p", "cav-replay-small");
+  const speedLabel = element("label", "", "Speed ", speed);
+  const time = element("span", "cav-replay-time"); // not <output>, which is read out at each change
+  const spoken = element("p", "cav-replay-spoken"); // for screen readers: the rest shows it
   spoken.setAttribute("role", "status");
   const stage = element("div", "cav-replay-stage", ...kitchens.map((one) => one.element));
   const legend = element("ul", "cav-replay-legend");
@@ -400,7 +496,7 @@ export function buildReplay(data, numbers) {
   const off = (factor) => Math.abs(Math.log((factor * seconds) / PLAY_S));
   const fitting = offered.reduce((best, one) => (off(one) < off(best) ? one : best));
   for (const factor of offered) {
-    const words = factor === 1 ? "as it was" : `${count(factor)}× slower`;
+    const words = factor === 1 ? "as it was" : `${count(factor)}× slower than it was`;
     speed.append(new Option(words, factor, factor === fitting, factor === fitting));
   }
 
@@ -417,7 +513,9 @@ export function buildReplay(data, numbers) {
 
   const say = () => {
     const at = duration(state.moment * data.tick_ns);
-    const what = kitchens.map((one) => `${one.run.model}: ${one.words(state.moment)}`);
+    const what = kitchens.map(
+      (one) => `${one.run.model}: ${one.words(state.moment)}${one.lineWords(state.moment)}`,
+    );
     spoken.textContent = `At ${at}. ${what.join(" ")}`;
   };
   const show = () => {
@@ -442,6 +540,7 @@ export function buildReplay(data, numbers) {
   };
   const stop = () => {
     state.playing = false;
+    clearTimeout(state.timer);
     play.textContent = "Play";
     say();
   };
@@ -452,7 +551,8 @@ export function buildReplay(data, numbers) {
   const frame = (now) => {
     if (!state.playing) return;
     if (state.last) {
-      const passed = ((now - state.last) * 1e6) / (Number(speed.value) * data.tick_ns);
+      const since = Math.min(LONGEST_FRAME, now - state.last);
+      const passed = (since * 1e6) / (Number(speed.value) * data.tick_ns);
       go(state.moment + passed);
       root.dataset.frames = Number(root.dataset.frames ?? 0) + 1;
     }
@@ -460,14 +560,15 @@ export function buildReplay(data, numbers) {
     if (state.moment >= end) stop();
     else requestAnimationFrame(frame);
   };
+  // The reader asked for no motion: a still picture, then the next one.
+  const picture = () => {
+    if (!state.playing) return;
+    go((Math.floor((state.moment / end) * PICTURES + 1e-6) + 1) * (end / PICTURES));
+    if (state.moment >= end) stop();
+    else state.timer = setTimeout(picture, PICTURE_MS);
+  };
   const toggle = () => {
     if (state.playing) {
-      stop();
-      return;
-    }
-    if (still.matches) {
-      // the reader asked for no motion: the end at once, and steps by hand
-      go(end);
       stop();
       return;
     }
@@ -475,7 +576,8 @@ export function buildReplay(data, numbers) {
     Object.assign(state, { playing: true, last: 0 });
     root.dataset.frames = 0;
     play.textContent = "Pause";
-    requestAnimationFrame(frame);
+    if (still.matches) picture();
+    else requestAnimationFrame(frame);
   };
   // From event to event; of thousands, those that a pixel tells apart.
   const least = Math.max(1, Math.floor(end / 2000));
@@ -502,21 +604,25 @@ export function buildReplay(data, numbers) {
   stage.tabIndex = 0;
   stage.setAttribute("role", "group");
   stage.setAttribute("aria-label", "The runs. Space plays, arrow keys step, Home and End.");
-  stage.addEventListener("keydown", (event) => {
+  const onStage = {
+    ArrowRight: () => byHand(forth),
+    ArrowLeft: () => byHand(backward),
+    Home: () => byHand(() => go(0)),
+    End: () => byHand(() => go(end)),
+  };
+  // Space plays where it has no meaning of its own; the arrow keys of the scrubber stay its own.
+  root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const known = {
-      " ": toggle,
-      ArrowRight: () => byHand(forth),
-      ArrowLeft: () => byHand(backward),
-      Home: () => byHand(() => go(0)),
-      End: () => byHand(() => go(end)),
-    };
-    if (!known[event.key]) return;
+    const act = event.target === stage ? onStage[event.key] : undefined;
+    const free = event.target === stage || event.target === scrubber;
+    const does = act ?? (event.key === " " && free ? toggle : undefined);
+    if (!does) return;
     event.preventDefault();
-    known[event.key]();
+    event.stopPropagation();
+    does();
   });
   // JupyterLab takes arrow keys and Space for its own, unless the focused element says so
-  for (const one of [play, back, step, scrubber, speed, stage]) {
+  for (const one of root.querySelectorAll("button, input, select, summary, [tabindex]")) {
     one.dataset.lmSuppressShortcuts = "true";
   }
 
@@ -534,6 +640,7 @@ export function buildReplay(data, numbers) {
   say();
   const destroy = () => {
     state.playing = false;
+    clearTimeout(state.timer);
     sizes.disconnect();
     themes.disconnect();
     scheme.removeEventListener("change", paint);
@@ -588,7 +695,8 @@ function dataTable(data) {
   const table = element("table", "", caption, element("thead", "", head), body);
   const readings = data.kitchens.map((run) => element("p", "", run.reading));
   const wide = element("div", "cav-replay-wide", table);
-  return element("details", "", element("summary", "", "Data and result in words"), ...readings, wide);
+  const summary = element("summary", "", "Data and result in words");
+  return element("details", "", summary, ...readings, wide);
 }
 
 function cell(tag, words, scope) {
@@ -599,7 +707,8 @@ function cell(tag, words, scope) {
 
 // Bytes as they come from a kernel (a DataView) or from base64 in a page.
 export function numbersOf(bytes) {
-  const view = typeof bytes === "string" ? Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0)) : bytes;
+  const written = typeof bytes === "string";
+  const view = written ? Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0)) : bytes;
   const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
   return new Int32Array(copy);
 }

@@ -84,6 +84,7 @@ class Worker:
         cap: int,
         *,
         detail: bool = False,
+        lines: bool = False,
         time_box: float = 8.0,
         memory_mb: float = 1024,
         on_progress: Callable[[int], None] | None = None,
@@ -91,10 +92,12 @@ class Worker:
         """Run the loaded workload once, in a process of its own.
 
         `time_box` in seconds and `memory_mb` end what takes more. `on_progress` is called
-        with the number of ended tasks, at most five times a second, from this thread.
+        with the number of ended tasks, at most five times a second, from this thread. `lines`
+        also notes where in its code each task stands, which slows Python code down.
         Raises Stopped, TimeBoxEnded, MemoryCapReached, Busy or RunError.
         """
-        request = {"do": "run", "model": model, "tasks": tasks, "cap": cap, "detail": detail}
+        request = {"do": "run", "model": model, "tasks": tasks, "cap": cap, "detail": detail,
+                   "lines": lines}  # fmt: skip
         with self.session():
             if self._loaded is None:
                 raise RunError("No workload is loaded: call load() first.")

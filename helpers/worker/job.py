@@ -7,10 +7,12 @@ import gc
 import os
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 from .. import models
 from ..measure.heartbeat import beat, lag
+from ..measure.lines import Lines
 from ..measure.machine import gil_enabled
 from ..measure.printed import Printed
 from ..measure.recorder import Board, Recorder
@@ -99,9 +101,9 @@ def quiet_gc():
 def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> Run:
     """Run ``request["tasks"]`` tasks of `workload` in ``request["model"]``; measure it.
 
-    `request` has ``model``, ``tasks``, ``cap`` and ``detail`` (record a trace and the
-    loop's lag). `buffer` is shared memory for the board; `own_models` holds a learner's
-    functions by name. Must have the process to itself.
+    `request` has ``model``, ``tasks``, ``cap``, ``detail`` (record a trace and the loop's
+    lag) and ``lines`` (also where in its code each task stands). `buffer` is shared memory for
+    the board; `own_models` holds a learner's functions by name. Must have the process to itself.
     """
     name, tasks, cap = request["model"], request["tasks"], request["cap"]
     detail = bool(request.get("detail"))
@@ -112,6 +114,10 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
         _warm_up(module, workload)
     with _captured() as printed, quiet_gc():
         recorder = Recorder(tasks, Board(tasks, buffer), detail)
+        lines = None
+        if request.get("lines"):
+            lines = Lines((workload.blocking, workload.coroutine))
+            workload = _followed(workload, lines)
         if module.FORM == "remote":
             one = Remote(recorder, workload)
         else:
@@ -123,6 +129,8 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
         with contextlib.ExitStack() as stack:
             if beside:
                 seen = stack.enter_context(watch_steps())
+            if lines:
+                stack.enter_context(lines.watching())
             meter.start()
             module.run(one, recorder.numbers, cap, **beside)
             usage = meter.stop()
@@ -145,7 +153,15 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
         lag=lag(beats, meter.end_ns),
         trace=trace,
         printed=printed.text(),
+        **({"lines": lines.rows(meter.begin_ns)} if lines else {}),
     )
+
+
+def _followed(workload: Workload, lines: Lines) -> Workload:
+    """The same tasks, each known to `lines` by its number."""
+    blocking = workload.blocking and lines.blocking(workload.form("blocking"))
+    coroutine = workload.coroutine and lines.coroutine(workload.form("coroutine"))
+    return replace(workload, blocking=blocking, coroutine=coroutine, takes_number=True, args=())
 
 
 def _trace(recorder: Recorder, module, meter: Meter, seen):

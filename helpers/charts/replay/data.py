@@ -11,7 +11,7 @@ from ...experiment.request import BadRequest
 from ...measure.run import Run
 from ...measure.trace import COMPUTING_IN_C, READY, RUNNING, UNSEEN, WAITING
 from .. import words
-from ..facts import Facts
+from ..facts import Facts, levels
 from ..theme import COLOURS, LEGEND, STATES
 
 #: What JavaScript reads quickest; a run of over 2 s has ticks of more than a nanosecond.
@@ -39,15 +39,27 @@ def replay_data(comparison) -> tuple[dict[str, Any], bytes]:
     kitchens = [_kitchen(run, tick, columns, comparison) for run in runs]
     data = {
         "title": title_of(comparison),
-        "label": words.recorded(comparison) if comparison.recorded else "",
+        "label": _label(comparison),
         "machine": comparison.machine.sentence(),
         "tick_ns": tick,
         "span": span // tick,
-        "colours": {name: COLOURS[name] for name in _COLOURS},
-        "states": [_state(state) for state in ORDER],
+        **palette(),
         "kitchens": kitchens,
     }
     return data, b"".join(column.astype(CELL).tobytes() for column in columns)
+
+
+def palette() -> dict[str, Any]:
+    """The colours of a replay, and its states with their words, in the order of painting."""
+    colours = {name: COLOURS[name] for name in _COLOURS}
+    return {"colours": colours, "states": [_state(state) for state in ORDER]}
+
+
+def _label(comparison) -> str:
+    """What a reader must know first: that it is an old run, or one that tracing slowed down."""
+    if comparison.recorded:
+        return words.recorded(comparison)
+    return getattr(comparison, "warning", "")
 
 
 def _state(state: int) -> dict[str, Any]:
@@ -67,16 +79,19 @@ def _kitchen(run: Run, tick: int, columns: list[np.ndarray], comparison) -> dict
     facts = Facts(run)
     rows = facts.rows[np.isin(facts.rows[:, 1], ORDER)].copy()
     rows[:, 2:] //= tick
-    strip = facts.of(*facts.holding)[:, (0, 2, 3)]
-    strip = strip[np.argsort(strip[:, 1], kind="stable")].copy()
+    most = facts.at_once(*facts.holding)
+    strip = _strip(facts, most)
     strip[:, 1:] //= tick
     gil = comparison.machine.gil is not False
-    holds = "holds the loop" if facts.looped else "holds the GIL" if gil else "runs Python"
+    told = {
+        "strip_words": words.strip_label(facts, gil),
+        "strip_most": most,
+        **_code(run, tick, columns, comparison),
+    }
     return {
         "model": run.model,
         "tasks": facts.tasks,
         "wall": facts.wall // tick,
-        "strip_words": holds if facts.looped or facts.threaded else "running",
         "reading": f"{run.model}: {words.reading(facts)}.",
         "alt": words.timeline_alt([facts], {}),
         "sums_ns": {str(state): facts.sums[state] for state in ORDER if facts.sums[state]},
@@ -84,6 +99,45 @@ def _kitchen(run: Run, tick: int, columns: list[np.ndarray], comparison) -> dict
         "cells": _put(columns, rows),
         "strip": _put(columns, strip),
         "flight": _put(columns, _flight(facts, tick)),
+        **told,
+    }
+
+
+def _strip(facts: Facts, most: int) -> np.ndarray:
+    """Rows (task, begin, end) of who had it; where several did at once, (how many, begin, end)."""
+    if most > 1:
+        rows = facts.of(*facts.holding)
+        moments, height = levels(rows[:, 2], rows[:, 3])
+        busy = height[:-1] > 0
+        return np.column_stack((height[:-1], moments[:-1], moments[1:]))[busy]
+    rows = facts.of(*facts.holding)[:, (0, 2, 3)]
+    return rows[np.argsort(rows[:, 1], kind="stable")].copy()
+
+
+def _code(run: Run, tick: int, columns: list[np.ndarray], comparison) -> dict[str, Any]:
+    """The source of what the tasks ran and where they stood, for a run recorded line by line.
+
+    ``lines`` are rows (task, moment, index into ``code``), in order of time for each task;
+    ``ends`` is when each task ended.
+    """
+    sources = getattr(comparison, "sources", None)
+    if not sources or not len(run.lines):
+        return {}
+    rows = np.frombuffer(run.lines, np.int64).reshape(-1, 4)  # task, moment, form, line
+    code: list[str] = []
+    at = np.zeros(len(rows), np.int64)
+    for form in np.unique(rows[:, 2]):
+        source = sources[int(form)]
+        own = rows[:, 2] == form
+        code += [""] * bool(code)
+        at[own] = len(code) + rows[own, 3] - source.first
+        code += source.lines
+    shown = np.column_stack((rows[:, 0], rows[:, 1] // tick, at))
+    ends = np.array(run.trace.ended)
+    return {
+        "code": code,
+        "lines": _put(columns, shown),
+        "ends": (np.where(ends < 0, run.trace.wall_ns, ends) // tick).tolist(),
     }
 
 
@@ -106,5 +160,3 @@ def _flight(facts: Facts, tick: int) -> np.ndarray:
     moments, steps = moments[order], steps[order]
     rows = np.column_stack((moments // tick, np.cumsum(steps), np.cumsum(steps < 0)))
     return np.vstack((np.zeros((1, 3), int), rows)) if len(rows) else np.zeros((1, 3), int)
-
-

@@ -153,11 +153,12 @@ class Comparison:
         """What keeps the result from saying more."""
         found = [*self.request.notes, *self.notes]
         if not self.computes():
-            return found + limits(2, None, self.foreign)
+            return found + limits(2, None, self.foreign, over=bool(self.recorded))
         if not self.one_core() and (self.control or 0) >= CONTROL_SHOWS:
             found.append(f"A second core was free: two processes did {self.control:.1f}× the "
                          f"work of one in the same time.")  # fmt: skip
-        return found + limits(self.machine.cores, self.control, self.foreign)
+        return found + limits(self.machine.cores, self.control, self.foreign,
+                              over=bool(self.recorded))  # fmt: skip
 
 
 def _sentence(verdict: Verdict) -> str:

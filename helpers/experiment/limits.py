@@ -8,11 +8,13 @@ from ..measure.load import LIMIT
 CONTROL_SHOWS = 1.5
 
 
-def limits(cores: float, control: float | None, foreign: float | None) -> list[str]:
+def limits(cores: float, control: float | None, foreign: float | None,
+           over: bool = False) -> list[str]:  # fmt: skip
     """Sentences on what kept a measurement from saying more; none where nothing did.
 
     `cores` are the usable ones; `control` is how much more two processes computed than one
-    (None: not asked); `foreign` is how many cores other programs used.
+    (None: not asked); `foreign` is how many cores other programs used. What is `over` can't
+    be run again.
     """
     found = []
     if cores < 1.5:
@@ -22,6 +24,6 @@ def limits(cores: float, control: float | None, foreign: float | None) -> list[s
                      f"core was not free all the time. A gain is smaller for it, or does not "
                      f"show.")  # fmt: skip
     if foreign is not None and foreign > LIMIT:
-        found.append(f"Other programs used {foreign:.1f} cores meanwhile: run it again when they "
-                     f"have ended.")  # fmt: skip
+        advice = "." if over else ": run it again when they have ended."
+        found.append(f"Other programs used {foreign:.1f} cores meanwhile{advice}")
     return found

@@ -113,6 +113,13 @@ def test_five_thousand_tasks_are_small_and_quick_to_check(tmp_path):
     assert read_run(path).traced["threads"].trace == many.traced["threads"].trace
 
 
+def test_nobody_is_told_to_run_a_recording_again(tmp_path):
+    busy = replace(three(), foreign=1.2)
+    assert "Other programs used 1.2 cores meanwhile: run it again" in str(ShownComparison.of(busy))
+    said = str(load_run(write_run(busy, tmp_path / "a")))
+    assert "Other programs used 1.2 cores meanwhile." in said
+
+
 # --- writing ---------------------------------------------------------------------------------
 
 

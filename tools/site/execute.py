@@ -17,7 +17,6 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from traitlets.config import Config
 
 from helpers.course.place import VARIABLE as FOLDER
 from helpers.experiment.pace import VARIABLE as ROUNDS
@@ -74,9 +73,10 @@ def _run(document: NotebookNode, notebook: Path) -> None:
         shutil.copytree(notebook.parent, folder, ignore=hidden)
         diary = Path(scratch) / "course"  # nobody's progress
         place = {"metadata": {"path": folder}}
-        sockets = Config(ConnectionFileMixin={"transport": "ipc"})  # files; no port to talk to
+        # It warns of its open port, which is on this machine and asks for a key.
+        quiet = ["--IPKernelApp.log_level=ERROR"]
         client = NotebookClient(document, timeout=TIMEOUT, kernel_name="python3",
-                                resources=place, config=sockets)  # fmt: skip
+                                resources=place, extra_arguments=quiet)  # fmt: skip
         env = os.environ | {FOLDER: str(diary), "JUPYTER_CONFIG_DIR": scratch}
         card = nbformat.v4.new_code_cell(_CARD)
         document.cells.insert(0, card)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from .figure import FONT, WIDTH, Sheet, boxes, shortened, text_width
+from .figure import FONT, Sheet, boxes, named_rows, text_width
 from .theme import light
 from .words import counted, duration, tick
 
@@ -19,24 +19,14 @@ def draw(comparison) -> Sheet:
     values = {m: _values(comparison, m) for m in models}
     every = [t for one in values.values() for t in one if t]
     logarithmic = max(every) > LINEAR * min(every)
-    names = {m: shortened(m, 220, FONT + 0.5) for m in models}
-    left = 16 + max(text_width(name, FONT + 0.5) for name in names.values())
-    notes = {m: _note(comparison, m) for m in models}
-    right = 24 + max(text_width(note) for note in notes.values())
-    height = ROW * len(models)
-    sheet = Sheet(TOP + height + AXIS + LEGEND)
-    axes = sheet.axes(left, TOP, WIDTH - left - right, height)
-    axes.set_ylim(len(models), 0)
-    axes.set_yticks([])
+    notes = [_note(comparison, m) for m in models]
+    sheet, axes, left, bottom = named_rows(models, notes, row=ROW, top=TOP, foot=AXIS + LEGEND)
     start = _axis(axes, every, logarithmic)
     for k, model in enumerate(models):
-        middle, y = k + 0.5, TOP + (k + 0.5) * ROW
-        sheet.text(left - 10, y, names[model], ha="right", va="center", size=FONT + 0.5)
-        _row(axes, comparison, model, middle, start, logarithmic)
-        sheet.text(WIDTH - right + 16, y, notes[model], va="center")
+        _row(axes, comparison, model, k + 0.5, start, logarithmic)
     words = "wall time, logarithmic axis" if logarithmic else "wall time"
-    sheet.text(left, TOP + height + 38, words, size=FONT - 0.5, colour="mute")
-    _legend(sheet, comparison, models, left, TOP + height + AXIS)
+    sheet.text(left, bottom + 38, words, size=FONT - 0.5, colour="mute")
+    _legend(sheet, comparison, models, left, bottom + AXIS)
     return sheet
 
 

@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import threading
+from collections.abc import Sequence
 from contextlib import contextmanager
 from html import escape
 from io import StringIO
@@ -88,6 +89,26 @@ class Sheet:
         """A line on the sheet, over all axes."""
         self.page.plot(xs, ys, color=light(colour), lw=width, ls=(0, dashes) if dashes else "-",
                        clip_on=False)  # fmt: skip
+
+
+def named_rows(names: Sequence[str], notes: Sequence[str], *, row: int, top: int, foot: int):
+    """A sheet with a row for each name, which stands left of it, and its note right of it.
+
+    `row`, `top` and `foot` are pixels. Gives the sheet, the axes of the rows, on which the
+    k-th one's middle is at k + 0.5, and the axes' left edge and lower edge on the sheet.
+    """
+    left = 16 + max(text_width(shortened(name, 220, FONT + 0.5), FONT + 0.5) for name in names)
+    right = 24 + max(text_width(note) for note in notes)
+    bottom = top + row * len(names)
+    sheet = Sheet(bottom + foot)
+    axes = sheet.axes(left, top, WIDTH - left - right, bottom - top)
+    axes.set_ylim(len(names), 0)
+    axes.set_yticks([])
+    for k, (name, note) in enumerate(zip(names, notes, strict=True)):
+        y, words = top + (k + 0.5) * row, shortened(name, 220, FONT + 0.5)
+        sheet.text(left - 10, y, words, ha="right", va="center", size=FONT + 0.5)
+        sheet.text(WIDTH - right + 16, y, note, va="center")
+    return sheet, axes, left, bottom
 
 
 def text_width(words: str, size: float = FONT) -> float:

@@ -12,12 +12,12 @@ import traitlets
 from ..course import entries
 from ..course.noting import note_answer
 from ..course.quizzes import Quiz, find
+from .as_text import AsText
 
 _HERE = Path(__file__).parent
-_PLAIN = "text/plain"
 
 
-class QuizWidget(anywidget.AnyWidget):
+class QuizWidget(AsText, anywidget.AnyWidget):
     """The questions of a quiz, each with its own Check button, and a score.
 
     `quiz_data` is what the browser needs, `before` the ids of the questions that were
@@ -60,13 +60,6 @@ class QuizWidget(anywidget.AnyWidget):
 
     def __str__(self) -> str:
         return self._plan.as_text()
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        # the pair that Jupyter takes: data and metadata; elsewhere there may be neither
-        if isinstance(bundle, tuple):
-            return {**bundle[0], _PLAIN: str(self)}, bundle[1]
-        return {**(bundle or {}), _PLAIN: str(self)}
 
 
 def quiz(name: str) -> QuizWidget:

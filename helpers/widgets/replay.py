@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import anywidget
 import traitlets
@@ -12,12 +11,12 @@ from ..charts.replay.data import replay_data
 from ..course.runs import read_run
 from ..experiment import BadRequest
 from ..experiment.comparison import Comparison
+from .as_text import AsText
 
 _HERE = Path(__file__).parent
-_PLAIN = "text/plain"
 
 
-class Replay(anywidget.AnyWidget):
+class Replay(AsText, anywidget.AnyWidget):
     """Plays what a comparison recorded; `replay.js` says how. Nothing is sent back."""
 
     _esm = (_HERE / "replay.js").read_text(encoding="utf-8")
@@ -34,13 +33,6 @@ class Replay(anywidget.AnyWidget):
         label = [data["label"]] if data["label"] else []
         head = f"A replay of {data['title']}."
         return "\n".join([*label, head, *(one["reading"] for one in data["kitchens"])])
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        # the pair that Jupyter takes: data and metadata; elsewhere there may be neither
-        if isinstance(bundle, tuple):
-            return {**bundle[0], _PLAIN: str(self)}, bundle[1]
-        return {**(bundle or {}), _PLAIN: str(self)}
 
 
 def replay(result: Comparison | str | Path) -> Replay:

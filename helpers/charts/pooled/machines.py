@@ -6,7 +6,7 @@ from statistics import median
 
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from ..figure import FONT, WIDTH, Sheet, shortened, text_width
+from ..figure import FONT, Sheet, named_rows, text_width
 from ..theme import light
 from ..words import duration, listed, tick, times
 
@@ -22,25 +22,15 @@ def draw(experiment) -> Sheet:
     models = shown_models(experiment)
     values = {model: experiment.values(model) for model in models}
     every = [value for row in values.values() for value in row]
-    names = {model: shortened(model, 220, FONT + 0.5) for model in models}
-    notes = {model: _note(experiment, values[model]) for model in models}
-    left = 16 + max(text_width(name, FONT + 0.5) for name in names.values())
-    right = 24 + max(text_width(note) for note in notes.values())
-    height = ROW * len(models)
-    sheet = Sheet(TOP + height + AXIS + LEGEND)
-    axes = sheet.axes(left, TOP, WIDTH - left - right, height)
-    axes.set_ylim(len(models), 0)
-    axes.set_yticks([])
+    notes = [_note(experiment, values[model]) for model in models]
+    sheet, axes, left, bottom = named_rows(models, notes, row=ROW, top=TOP, foot=AXIS + LEGEND)
     logarithmic = _axis(axes, experiment, every)
     for k, model in enumerate(models):
-        y = TOP + (k + 0.5) * ROW
-        sheet.text(left - 10, y, names[model], ha="right", va="center", size=FONT + 0.5)
         _dots(axes, experiment, model, k + 0.5)
-        sheet.text(WIDTH - right + 16, y, notes[model], va="center")
     words = "times as fast as in sequence" if experiment.relative else "wall time"
     words += ", logarithmic axis" if logarithmic else ""
-    sheet.text(left, TOP + height + 38, words, size=FONT - 0.5, colour="mute")
-    _legend(sheet, experiment, left, TOP + height + AXIS)
+    sheet.text(left, bottom + 38, words, size=FONT - 0.5, colour="mute")
+    _legend(sheet, experiment, left, bottom + AXIS)
     return sheet
 
 

@@ -10,9 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import fastjsonschema
-from fastjsonschema import JsonSchemaException
-
 from ...experiment.comparison import Comparison
 from ...experiment.request import BadRequest, Request
 from ...measure.heartbeat import Lag
@@ -108,6 +105,8 @@ def _demand_schema(data: Any) -> None:
     if data.get("version") != VERSION:
         raise BadRequest("This run file was written by another version of the course: update the "
                          "course, or save the run again.")  # fmt: skip
+    from fastjsonschema import JsonSchemaException  # late: who saves a run needs none of it
+
     try:
         _validate()(data)
     except JsonSchemaException as error:
@@ -118,6 +117,8 @@ def _demand_schema(data: Any) -> None:
 
 @cache
 def _validate() -> Callable[[Any], Any]:
+    import fastjsonschema
+
     return fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter_ns as now
 from typing import Any
 
@@ -82,33 +80,15 @@ class Busy:
     def start(self) -> None:
         """Begin."""
         self._meter = Meter()
-        self._late = ready_ns()
         self._meter.start()
 
     def stop(self) -> None:
         """End: `wall_s`, `cores` used and, where the system tells, cores `wanted`."""
         usage = self._meter.stop()
-        late = ready_ns()
         self.wall_s, self.cores = usage.wall_s, usage.cores
         self.wanted = None
-        if late is not None and self._late is not None and usage.wall_s:
-            self.wanted = usage.cores + max(0, late - self._late) / 1e9 / usage.wall_s
-
-
-def ready_ns() -> int | None:
-    """Nanoseconds that this process's living threads spent ready, without a core; or None.
-
-    Linux tells it for each thread. A thread that waits for the GIL is not ready: it sleeps
-    on a lock. That tells taking turns from a lack of cores.
-    """
-    total = 0
-    try:
-        for thread in Path("/proc/self/task").iterdir():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
-                total += int((thread / "schedstat").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return total
+        if usage.ready_s is not None and usage.wall_s:
+            self.wanted = usage.cores + usage.ready_s / usage.wall_s
 
 
 def wait_share(wall_s: float, cores: float, wanted: float | None) -> float:

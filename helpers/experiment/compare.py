@@ -201,7 +201,8 @@ def _cost_of(run: Run) -> tuple[float, float]:
     trace = run.trace
     wall_s = (trace.ended[0] - trace.started[0]) / 1e9
     totals = trace.totals()
-    if totals[UNSEEN]:
+    if totals[UNSEEN]:  # then other programs must not make a computation look like a wait
+        wall_s -= min(wall_s, run.usage.ready_s or 0.0)
         return wall_s, min(wall_s, run.usage.cpu_s)
     return wall_s, (totals[RUNNING] + totals[COMPUTING_IN_C]) / 1e9
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import asdict, dataclass
@@ -17,7 +18,8 @@ class Usage:
     """Seconds, megabytes and counts of one run, this process and its children together.
 
     `peak_mb` is the most resident memory that was seen, `grown_mb` how much more than at
-    the start. ``None`` where the platform does not tell.
+    the start. `ready_s` is how long this process's threads were ready to run and had no core,
+    those that lived to the end. ``None`` where the platform does not tell.
     """
 
     wall_s: float
@@ -28,6 +30,7 @@ class Usage:
     peak_mb: float | None = None
     grown_mb: float | None = None
     threads: int = 1
+    ready_s: float | None = None
 
     @property
     def cpu_s(self) -> float:
@@ -51,18 +54,20 @@ class Meter:
         """Begin; the wall clock starts last."""
         _reset_peak()
         self._memory = memory_mb()
+        self._ready = ready_ns()
         self._before = _counters()
         self.begin_ns = time.perf_counter_ns()
 
     def stop(self) -> Usage:
         """End; the wall clock stops first."""
         self.end_ns = time.perf_counter_ns()
-        after = _counters()
+        after, ready = _counters(), ready_ns()
         user, system, voluntary, involuntary = (
             None if a is None else b - a for a, b in zip(self._before, after, strict=True)
         )
         now_mb, peak = memory_mb(), peak_mb()
         grown = None if peak is None or self._memory is None else peak - self._memory
+        told = ready is not None and self._ready is not None
         return Usage(
             wall_s=(self.end_ns - self.begin_ns) / 1e9,
             user_s=user,
@@ -71,6 +76,7 @@ class Meter:
             involuntary=involuntary,
             peak_mb=peak if peak is not None else now_mb,
             grown_mb=grown,
+            ready_s=max(0, ready - self._ready) / 1e9 if told else None,
         )
 
 
@@ -86,6 +92,25 @@ def _counters() -> tuple:
         own.ru_nvcsw + kids.ru_nvcsw,
         own.ru_nivcsw + kids.ru_nivcsw,
     )
+
+
+def ready_ns() -> int | None:
+    """Nanoseconds that this process's living threads spent ready, without a core; or None.
+
+    Linux tells it for each thread. A thread that waits for the GIL is not ready: it sleeps
+    on a lock. That tells taking turns from a lack of cores.
+    """
+    total = 0
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with (
+                contextlib.suppress(FileNotFoundError, ProcessLookupError),  # it has ended
+                open(f"/proc/self/task/{thread}/schedstat") as line,
+            ):
+                total += int(line.read().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return total
 
 
 def _status(key: str) -> float | None:

@@ -15,7 +15,7 @@ import psutil
 
 from ..measure.recorder import Board
 from ..measure.run import Run
-from ..workloads import Workload
+from ..workloads import Workload, catalog
 from .channel import START_S, Channel
 from .errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded, death_sentence
 from .sources import sources_of
@@ -43,6 +43,8 @@ class Worker:
         self._stopping = threading.Event()
         self._running: int | None = None
         self._loaded: tuple | None = None
+        # The name of the library that is kept loaded, and the process that has it.
+        self._library: tuple[str, int] | None = None
 
     # --- life ----------------------------------------------------------------------
 
@@ -57,14 +59,16 @@ class Worker:
     def close(self) -> None:
         """End the process and everything it started. Safe to call twice."""
         channel, self._channel, self._loaded, self.host = self._channel, None, None, None
+        self._library = None
         if channel is not None:
             self._kill_run()
             channel.close()
 
     def processes(self) -> list[int]:
-        """The ids of the worker's lasting processes (zygote and host)."""
-        channel = self._channel
-        return [pid for pid in (channel and channel.process.pid, self.host) if pid]
+        """The ids of the worker's lasting processes: zygote, host, and a library's host."""
+        channel, library = self._channel, self._library
+        pids = (channel and channel.process.pid, library and library[1], self.host)
+        return [pid for pid in pids if pid]
 
     # --- requests ------------------------------------------------------------------
 
@@ -160,17 +164,24 @@ class Worker:
     # --- inside --------------------------------------------------------------------
 
     def _load(self, workload: Workload, own_models: dict[str, Callable]) -> None:
-        description = {"do": "load", "folder": os.getcwd(), "path": self._path()}
+        here = {"do": "load", "folder": os.getcwd(), "path": self._path()}
         code = b""
-        if workload.spec is not None:
-            description["spec"] = dict(workload.spec)
         if workload.spec is None or own_models:
             functions = [workload.blocking, workload.coroutine, *own_models.values()]
             sources = sources_of(functions)
             code = as_code((None if workload.spec else workload, own_models, sources))
             self._check_version(workload)
         self.start()
-        self._unload()
+        library = catalog.library_of(workload) if self.method == "fork" else None
+        self._unload(keep=library)
+        if library and self._library is None:
+            self._library = library, self._host(workload.title, {**here, "library": library})
+        spec = {} if workload.spec is None else {"spec": dict(workload.spec)}
+        self.host = self._host(workload.title, {**here, **spec}, code)
+        self._loaded = (workload, own_models)
+
+    def _host(self, title: str, description: dict[str, Any], code: bytes = b"") -> int:
+        """Fork a host as `description` says; its process id. Raises RunError if it can't load."""
         self._channel.inbox.write(code)
         self._channel.send(description)
         answer = self._channel.answer(START_S)
@@ -178,9 +189,8 @@ class Worker:
             cause = (answer or {}).get("refused", "the worker ended")
             details = self._left_text() if answer else ""
             self._channel.answer(1.0)
-            raise RunError(f"{workload.title} can't be loaded in the worker: {cause}", details)
-        self.host = answer["loaded"]
-        self._loaded = (workload, own_models)
+            raise RunError(f"{title} can't be loaded in the worker: {cause}", details)
+        return answer["loaded"]
 
     def _path(self) -> list[str] | None:
         """Where the worker looks for modules: as here, unless it is another interpreter.
@@ -203,10 +213,15 @@ class Worker:
         if self._channel is None or not self._channel.alive():
             self._load(*self._loaded)
 
-    def _unload(self) -> None:
-        if self.host is not None and self._channel is not None and self.method == "fork":
-            self._channel.send({"do": "unload"})
-            self._channel.answer(START_S)
+    def _unload(self, keep: str | None = None) -> None:
+        """End the host, and that of a library, unless it is the one to `keep`."""
+        library = self._library if self._library and self._library[0] != keep else None
+        for host in (self.host, library):
+            if host is not None and self._channel is not None and self.method == "fork":
+                self._channel.send({"do": "unload"})
+                self._channel.answer(START_S)
+        if library:
+            self._library = None
         self.host = self._loaded = None
 
     def _measure(self, request, time_box, memory_mb, progress) -> bytes:

@@ -20,7 +20,7 @@ from ..measure.run import Run
 from ..measure.steps import by_number, watch_steps
 from ..measure.trace import build
 from ..measure.usage import Meter
-from ..workloads import Workload, as_workload
+from ..workloads import Workload, as_workload, catalog
 from ..workloads.builtin import rebuild
 from .sources import remember
 
@@ -37,10 +37,12 @@ def load_workload(description: dict, code: bytes) -> tuple[Workload, dict]:
     """The workload of a request and the learner's own models, by name.
 
     `code` holds what travels as code, cloudpickled: ``(workload or None, own models,
-    sources)``.
+    sources)``. A request for a ``library`` has no workload: the library is loaded.
     Raises whatever importing the learner's modules raises.
     """
     workload, own_models = None, {}
+    if description.get("library"):
+        catalog.load(catalog.LIBRARIES[description["library"]], alone=True)
     if code:
         import cloudpickle
 

@@ -5,7 +5,8 @@ any CPython from 3.11 on can be one. It reads one JSON line a request and answer
 lines; bulk data lies in three anonymous files beside the pipes (`shared`):
 
 ====== ==========================================================================
-load   fork a host that prepares a workload and takes the requests until `unload`
+load   fork a host that prepares a workload and takes the requests until `unload`; with
+       ``library`` it loads only that, and the workloads that need it become hosts below it
 run    fork a child that runs the loaded workload once
 call   fork a child that calls one function
 unload the host ends

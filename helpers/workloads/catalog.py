@@ -51,6 +51,9 @@ NUMPY = Library((("numpy", "numpy"),), "data:arrays")
 LEARN = Library((("sklearn", "scikit-learn"), ("threadpoolctl", "threadpoolctl")),
                 "learning:thread_pools")  # fmt: skip
 PINNED = replace(LEARN, pinned=True)
+#: By the names under which a worker keeps one of them loaded.
+LIBRARIES = {"pillow": PILLOW, "pandas": PANDAS, "numpy": NUMPY, "scikit-learn": LEARN,
+             "scikit-learn, pinned": PINNED}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,13 @@ def domain_of(workload: Workload) -> str:
         return "Your functions"
     entry = ENTRIES.get(workload.spec["name"])
     return _DOMAINS[entry.library] if entry else "Python and its standard library"
+
+
+def library_of(workload: Workload) -> str | None:
+    """The name in `LIBRARIES` of what a workload stands on; None where it needs no library."""
+    entry = ENTRIES.get(workload.spec["name"]) if workload.spec is not None else None
+    names = [name for name, library in LIBRARIES.items() if entry and library == entry.library]
+    return names[0] if names else None
 
 
 class NotInstalled(ImportError):
@@ -197,16 +207,18 @@ def prepare(spec: Mapping[str, Any]) -> dict[str, Any]:
     Starts no thread of BLAS or OpenMP in this process. Raises NotInstalled.
     """
     name = spec["name"]
-    library = ENTRIES[name].library
-    if library.pinned:  # this process has the workload to itself
-        os.environ.update(learning.ONE_THREAD)
-    load(library)
+    load(ENTRIES[name].library, alone=True)
     steps = spec.get("steps") or steps_for(name, spec["ms"])
     return {**spec, "steps": steps}
 
 
-def load(library: Library) -> None:
-    """Import the packages and make the data. Raises NotInstalled."""
+def load(library: Library, alone: bool = False) -> None:
+    """Import the packages and make the data. Raises NotInstalled.
+
+    `alone`: this process is there for the library, so its environment may be set for it.
+    """
+    if library.pinned and alone:
+        os.environ.update(learning.ONE_THREAD)
     for module, package in library.packages:
         try:
             import_module(module)

@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from helpers.measure.machine import affinity
@@ -157,6 +158,30 @@ def test_a_free_fit_has_threads_in_a_forked_child_and_a_pinned_one_has_none(work
     assert worker.call(probe, False)["value"] >= 1
     worker.load(work.fit_pinned(ms=5, steps=1))
     assert worker.call(probe, True)["value"] == 0
+
+
+def test_a_library_is_loaded_once_for_the_workloads_that_need_it(worker):
+    """A host for the library stays, and each workload's host is forked from it."""
+    hosts = []
+    for workload in (work.blur(ms=5, steps=1), work.resize(ms=5, steps=1), work.fit_pinned(ms=5)):
+        worker.load(workload)
+        _, library, own = worker.processes()
+        assert psutil.Process(own).ppid() == library
+        assert worker.run("threads", 2, 2).failures == []
+        hosts.append((library, own))
+    (pillow, blur), (same, resize), (learn, fit) = hosts
+    assert pillow == same
+    assert len({pillow, blur, resize, learn, fit}) == 5
+    assert not psutil.pid_exists(pillow)  # it went when another library was asked for
+    worker.load(work.sleep(ms=1))
+    assert len(worker.processes()) == 2
+    assert not psutil.pid_exists(learn)
+
+
+def test_a_learners_function_finds_no_library_loaded(worker):
+    worker.load(work.blur(ms=5, steps=1))
+    assert worker.call(lambda: "PIL" in sys.modules)["value"] is False
+    assert len(worker.processes()) == 1
 
 
 def pool_sizes_after_pinning() -> list[int]:

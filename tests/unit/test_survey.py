@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ElementTree
@@ -104,6 +106,34 @@ class Noted(RowExperiment):
 
     def _control(self):
         return 1.9
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="pins to a core")
+def test_other_programs_do_not_make_a_computation_a_wait(worker):
+    """Three others want the one core that the tasks may use: most of their time they queue."""
+    core = min(os.sched_getaffinity(0))
+    busy = f"import os; os.sched_setaffinity(0, [{core}]); print(flush=True)\nwhile True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE,
+                               start_new_session=True)
+              for _ in range(3)]  # fmt: skip
+
+    def count():
+        os.sched_setaffinity(0, [core])
+        return sum(range(4_000_000))
+
+    try:
+        for other in others:
+            other.stdout.readline()
+        survey = run_survey(Noted(worker), [count], models=["threads"], rounds=1)
+    finally:
+        for other in others:
+            other.kill()
+            other.communicate()
+    found = survey.rows["count"].comparison
+    first = found.traced["sequential"]
+    if first.usage.cpu_s > first.wall_s / 2:
+        pytest.skip("the system did not share the core out among them")
+    assert found.computes()
 
 
 def test_models_take_turns_and_asyncio_comes_seldom(worker, monkeypatch):

@@ -9,9 +9,11 @@ from statistics import median
 from typing import Any
 
 from ...measure.load import LIMIT, ForeignLoad
+from ...measure.run import Run
 from ...measure.statistics import FEWEST_PAIRS
 from ...models import MODELS
 from ...worker.errors import RunError, Stopped
+from ...workloads.catalog import library_of
 from ..compare import Experiment, own_processes, read_machine_card
 from ..comparison import Comparison
 from ..pace import in_haste
@@ -54,9 +56,7 @@ class RowExperiment(Experiment):
         spent = self._round(result, 0, rounds, result.request.models)
         if "sequential" not in result.traced:
             return result
-        first = result.traced["sequential"]
-        each = first.wall_s / first.tasks
-        result.single.append((each, min(each, first.usage.cpu_s / first.tasks)))
+        result.single.append(_unit_cost(result.traced["sequential"]))
         seldom = _seldom(result)
         often = [model for model in result.models if model not in seldom]
         a_round = sum(result.traced[model].wall_s for model in often)
@@ -107,6 +107,12 @@ class RowExperiment(Experiment):
             "helpers.measure.control:two_processes", CONTROL_MS, CONTROL_REPEATS
         )
         return answer["value"]
+
+
+def _unit_cost(run: Run) -> tuple[float, float]:
+    """Wall and CPU seconds of one task, without the time in which other programs had the cores."""
+    wall_s = run.wall_s - min(run.wall_s, run.usage.ready_s or 0.0)
+    return wall_s / run.tasks, min(wall_s, run.usage.cpu_s) / run.tasks
 
 
 def _seldom(result: Comparison) -> set[str]:
@@ -183,7 +189,8 @@ def run_survey(experiment: RowExperiment, workloads: Any, *, rounds: int = ROUND
         machine = read_machine_card(experiment.worker)
         asked = survey_request(workloads, cores=machine.cores, **options)
         survey, begin = Survey(machine, asked.tasks, asked.workers), time.monotonic()
-        for number, (name, request) in enumerate(asked.requests.items()):
+        for number, name in enumerate(_by_library(asked.requests)):
+            request = asked.requests[name]
             title = request.workload.title
 
             def follow(progress: Progress, number=number, title=title) -> None:
@@ -195,7 +202,15 @@ def run_survey(experiment: RowExperiment, workloads: Any, *, rounds: int = ROUND
             late = time.monotonic() - begin - ROW_S * number
             own = min(budget_s, max(LEAST_S, budget_s - late))
             survey.rows[name] = _row(experiment, request, rounds, own)
+    survey.rows = {name: survey.rows[name] for name in asked.requests}
     return survey
+
+
+def _by_library(requests: dict[str, Request]) -> list[str]:
+    """The names, those that stand on one library together: the worker loads it once for them."""
+    libraries = {name: library_of(request.workload) for name, request in requests.items()}
+    first = list(libraries.values()).index
+    return sorted(requests, key=lambda name: first(libraries[name]))
 
 
 def _row(experiment: RowExperiment, request: Request, rounds: int, budget_s: float) -> Row:

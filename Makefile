@@ -7,6 +7,7 @@ TEST_ARGS ?=
 LOCK_ARGS ?=
 SITE_ARGS ?=
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 
 SHELL := /bin/sh
 PYTHON := $(VENV)/bin/python
@@ -31,7 +32,7 @@ help:
 	@echo 'make test    run every test                  (TEST_ARGS="-k binder" picks some)'
 	@echo 'make demo    show the control panel alone, as a page of its own'
 	@echo 'make slides  open JupyterLab with slides that have live widgets'
-	@echo 'make bench   measure what the course costs'
+	@echo 'make bench   measure what the course costs (BENCH_ARGS="runs drawing" picks parts, --record keeps them)'
 	@echo 'make site    write the course as a web site (COURSE_ROUNDS=few measures once: faster)'
 	@echo 'make labs    write the exercises in labs/ from labs/solutions/'
 	@echo 'make lock    write requirements.lock anew    (LOCK_ARGS=--upgrade takes newer versions)'
@@ -59,7 +60,7 @@ test: setup $(SITE_READY)
 	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
 
 bench: setup
-	$(PYTHON) -m benchmarks
+	$(PYTHON) -m benchmarks $(BENCH_ARGS)
 
 site: setup $(SITE_READY)
 	@$(PYTHON) -m tools.site $(SITE_ARGS)

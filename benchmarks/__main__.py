@@ -1,49 +1,69 @@
-"""``python -m benchmarks [PART ...]``: print every figure with its spread and its target."""
+"""``python -m benchmarks [--record] [PART ...]``: every figure with its spread and its target.
+
+With ``--record`` the parts that were measured take their places in ``record.md``.
+"""
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
-import time
 
 from helpers.worker.client import Worker
 
-from . import advice, core, drawing, load, memory, notebooks, panel, workloads
+from . import (
+    advice,
+    core,
+    drawing,
+    limits,
+    load,
+    memory,
+    notebooks,
+    panel,
+    record,
+    replay,
+    whole,
+    workloads,
+)  # fmt: skip
 from .rows import HEAD
 
 PARTS = {
     "runs": lambda worker: core.runs(worker),
     "stamp": lambda worker: core.board_cost(),
     "worker": lambda worker: core.worker_start(),
+    "limits": lambda worker: limits.limits(worker),
     "events": lambda worker: core.way_back(),
     "predictions": lambda worker: core.predictions(worker),
     "verdicts": lambda worker: core.verdicts(worker),
     "drawing": lambda worker: drawing.drawing(worker),
     "panel": lambda worker: panel.panel(),
+    "replay": lambda worker: replay.replay(),
     "workloads": lambda worker: workloads.workloads(worker),
+    "surveys": lambda worker: workloads.surveys(worker),
     "load": lambda worker: load.load(),
     "advice": lambda worker: advice.advice(worker),
+    "lab": lambda worker: whole.lab(),
     "notebooks": lambda worker: notebooks.notebooks(),
     "memory": lambda worker: memory.memory(),
+    "suite": lambda worker: whole.suite(),
 }
 
 
-def main(names: list[str]) -> int:
-    """Run the named parts (all by default); exit code 2 for an unknown name."""
+def main(arguments: list[str]) -> int:
+    """Measure the named parts (all by default); exit code 2 for an unknown name."""
+    names = [name for name in arguments if name != "--record"]
     unknown = set(names) - PARTS.keys()
     if unknown:
         print(f"unknown: {', '.join(sorted(unknown))}; choose among {', '.join(PARTS)}")
         return 2
-    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-          f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d %H:%M')}, "
-          f"load {os.getloadavg()[0]:.1f}\n")  # fmt: skip
-    print(HEAD, flush=True)
     worker = Worker()
     try:
         for name in names or PARTS:
+            where, rows = record.machine(), []
+            print(f"\n## {name}\n\n{where}\n\n{HEAD}", flush=True)
             for row in PARTS[name](worker):
+                rows.append(row)
                 print(row.line(), flush=True)
+            if "--record" in arguments and rows:
+                record.keep(name, where, rows, list(PARTS))
     finally:
         worker.close()
     return 0

@@ -1,0 +1,88 @@
+"""Rows on the whole: `make lab` to the page and `make test`, each in a clone of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from .rows import Row
+
+REPO = Path(__file__).resolve().parents[1]
+AGAIN = 5
+LONGEST_S = 300
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\S*\?token=\w+")
+
+
+def lab() -> Iterator[Row]:
+    """From the command to the first answered page: in a fresh clone, then again.
+
+    What pip and uv keep of earlier downloads is used, as on anybody's second clone. Needs git.
+    """
+    with _clone() as folder:
+        first = [_to_the_page(folder)]
+        again = [_to_the_page(folder) for _ in range(AGAIN)]
+    yield Row("make lab to the page, fresh clone", first, "s", 40, "packages from the cache")
+    yield Row("make lab to the page, again", again, "s", 3)
+
+
+def suite() -> Iterator[Row]:
+    """`make test` in a fresh clone, set-up not counted; no row, and a line, where a test fails."""
+    with _clone() as folder:
+        subprocess.run(["make", "setup"], cwd=folder, check=True, capture_output=True)
+        begin = time.perf_counter()
+        done = subprocess.run(["make", "test"], cwd=folder, capture_output=True, text=True)
+        minutes = (time.perf_counter() - begin) / 60
+    said = done.stdout.strip().splitlines()[-1].strip("= ") if done.stdout.strip() else done.stderr
+    if done.returncode:
+        print(f"(no row on make test: {said})")
+        return
+    yield Row("make test", [minutes], "min", 15, said)
+
+
+@contextlib.contextmanager
+def _clone() -> Iterator[Path]:
+    """A clone of the last commit, in a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "clone"
+        subprocess.run(["git", "clone", "--quiet", str(REPO), str(clone)], check=True)
+        yield clone
+
+
+def _to_the_page(folder: Path) -> float:
+    """Seconds from `make lab` to an answered page. Raises RuntimeError if none comes."""
+    command = ["make", "lab", "LAB_ARGS=--no-browser"]
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                               start_new_session=True)  # fmt: skip
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    reader = threading.Thread(target=lambda: [lines.put(line) for line in process.stdout])
+    reader.start()
+    try:
+        while time.perf_counter() - begin < LONGEST_S:
+            found = _ADDRESS.search(lines.get(timeout=LONGEST_S))
+            while found and time.perf_counter() - begin < LONGEST_S:
+                try:
+                    with urllib.request.urlopen(found[0], timeout=20):
+                        return time.perf_counter() - begin
+                except urllib.error.URLError:  # it says its address before it listens there
+                    time.sleep(0.01)
+        raise RuntimeError(f"make lab named no address within {LONGEST_S} s")
+    except queue.Empty:
+        raise RuntimeError(f"make lab wrote nothing for {LONGEST_S} s") from None
+    finally:
+        from tests.harness.labserver import stop_tree
+
+        stop_tree(process)
+        reader.join()

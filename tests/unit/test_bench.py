@@ -1,0 +1,69 @@
+"""The benchmarks' record: every figure of the design is in it, and parts replace one another."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks import record
+from benchmarks.__main__ import PARTS, main
+from benchmarks.rows import HEAD, Row
+
+#: The figures that the course set itself, by the part of the benchmarks that measures them.
+FIGURES = {
+    "runs": (r"asyncio run, 1,000 ", r"asyncio run, 10,000 ", r"every step traced", r"one step",
+             r"threaded run, 2,000 "),
+    "worker": (r"warm worker", r"worker, cold"),
+    "limits": (r"memory above a cap",),
+    "events": (r"100,000 events",),
+    "predictions": (r"predicted against measured",),
+    "verdicts": (r"a comparison of 20", r"A against A"),
+    "drawing": (r"timeline of 5 tasks", r"timeline of 5,000 tasks"),
+    "panel": (r"click on Run to first progress", r"click on Stop to stopped"),
+    "replay": (r"replay of 5,000 tasks",),
+    "load": (r"load client.*share of wrk",),
+    "advice": (r"right answers",),
+    "lab": (r"make lab.*fresh", r"make lab.*again"),
+    "notebooks": tuple(f"notebook 0{number}-" for number in range(8)),
+    "suite": (r"make test",),
+}  # fmt: skip
+_ROW = re.compile(
+    r"\| .+ \| [\d.,]+ ?\S* \| .+ to .+ \| \d+ \| (–|[≤≥] .+) \| (–|met|MISSED) \| .+ \|"
+)
+_WHERE = re.compile(r"CPython 3\.\d+\.\d+, .+, \d+ cores, 20\d\d-\d\d-\d\d \d\d:\d\d, load [\d.]+, "
+                    r"commit [0-9a-f]{7,}")  # fmt: skip
+
+
+@pytest.mark.parametrize("part", FIGURES)
+def test_every_figure_is_on_record_with_machine_date_and_spread(part):
+    body = record.read()[part]
+    where, head, line, *rows = filter(None, body.splitlines())
+    assert _WHERE.fullmatch(where)
+    assert f"{head}\n{line}" == HEAD
+    for row in rows:
+        assert _ROW.fullmatch(row), row
+    for figure in FIGURES[part]:
+        found = [row for row in rows if re.search(figure, row)]
+        assert found, f"no row on {figure}"
+        assert "≤" in found[0] or "≥" in found[0], "a figure of the design has a target"
+
+
+def test_a_part_that_is_measured_again_takes_the_place_of_the_old(tmp_path):
+    path, order = tmp_path / "record.md", ["runs", "load"]
+    record.keep("load", "there", [Row("requests", [3.0, 1.0, 2.0], "/s", 2.0)], order, path)
+    record.keep("runs", "here", [Row("run", [1.0], "×")], order, path)
+    record.keep("load", "here", [Row("requests", [5.0], "/s", 2.0)], order, path)
+    sections = record.read(path)
+    assert list(sections) == ["runs", "load"]
+    assert "| requests | 5.00 /s | 5.00 /s to 5.00 /s | 1 | ≤ 2.00 /s | MISSED | – |" in (
+        sections["load"].splitlines()
+    )
+    assert "there" not in path.read_text()
+
+
+def test_a_part_that_is_not_there_is_named(capsys):
+    assert main(["drawings"]) == 2
+    said = capsys.readouterr().out
+    assert "drawings" in said
+    assert all(part in said for part in PARTS)

@@ -20,7 +20,7 @@ from .beside import PATIENCE_S, Beside
 from .sent import Order, bake, heard, listen
 
 #: Real seconds for a process to start, before the solution is called.
-START_S = 15.0
+START_S = 60.0
 
 
 class Stages(Beside):

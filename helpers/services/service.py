@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-START_S = 20.0
+START_S = 60.0
 PROJECT = Path(__file__).resolve().parents[2]
 
 _running: weakref.WeakSet[Service] = weakref.WeakSet()

@@ -17,7 +17,7 @@ import psutil
 from .errors import RunError
 from .shared import SharedFile
 
-START_S = 20.0
+START_S = 60.0
 PROJECT = Path(__file__).resolve().parents[2]
 
 

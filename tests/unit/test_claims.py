@@ -94,13 +94,17 @@ def test_a_thread_that_has_no_turn_is_ready_not_waiting(recorded):
     assert totals[READY] > totals[RUNNING], "five threads at one GIL wait more than they run"
 
 
-def test_c_code_without_the_gil_overlaps(recorded):
-    run = recorded(work.hashing(100), "threads", tasks=2)
-    assert run.trace.peak() == 2
-    slices = in_state(run.trace, COMPUTING_IN_C)
-    if usable_cores() < 2:
-        pytest.skip("one usable core: nothing can run at the same time")
-    assert overlap_ns(slices) > 0
+def test_c_code_without_the_gil_overlaps(recorded, worker):
+    """In one of a few runs: beside other programs two threads may never have two cores at once."""
+    for _ in range(5):
+        run = recorded(work.hashing(100), "threads", tasks=2)
+        assert run.trace.peak() == 2
+        if overlap_ns(in_state(run.trace, COMPUTING_IN_C)) > 0:
+            return
+    control = worker.call("helpers.measure.control:two_processes", 50, 3)["value"]
+    if usable_cores() < 2 or control < 1.5:
+        pytest.skip(f"no second core is free: two processes do {control:.1f} times as much")
+    pytest.fail("two threads of C code without the GIL never ran at once")
 
 
 def test_asyncio_computes_one_task_after_the_other(recorded):

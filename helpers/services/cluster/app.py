@@ -17,7 +17,7 @@ from pathlib import Path
 from ..keeper import Keeper, configuration
 
 WORKER = "helpers.services.cluster.worker"
-READY_S = 20.0
+READY_S = 50.0
 
 
 def start_worker(name: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen:

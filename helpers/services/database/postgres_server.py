@@ -41,7 +41,7 @@ SETTINGS = {
     "timezone": "UTC",
 }
 SCHEMA = "course"
-START_S = 15.0
+START_S = 60.0
 _PR_SET_PDEATHSIG = 1
 
 

@@ -20,8 +20,7 @@ ROW, COLUMN, NAME, WORDS, HEADS = 32, 26, 112, 490, 84
 def rooms() -> dict[str, str]:
     """What each room is for, from the ground up, as `helpers` says it of itself."""
     text = re.search(r"::\n\n((?:    \w+ +.+\n)+)", helpers.__doc__ or "")
-    lines = (line.split(maxsplit=1) for line in text[1].splitlines())
-    return {name: words for name, words in lines}
+    return dict(line.split(maxsplit=1) for line in text[1].splitlines())
 
 
 def room_of(path: Path) -> str:

@@ -197,7 +197,8 @@ def test_the_tour_quotes_the_code_and_shows_a_run(site, pages):
     """What is quoted stands in the page as it stands in the file; what was run has its data."""
     page = (site / "docs" / "tour.html").read_text()
     words = html.unescape(re.sub(r"<[^>]+>", "", page))
-    quoted = re.findall(r"\{literalinclude\} /(\S+)\\n.*?:pyobject: ([\w.]+)", TOUR.read_text())
+    source = "\n".join(cell.source for cell in nbformat.read(TOUR, as_version=4).cells)
+    quoted = re.findall(r"\{literalinclude\} /(\S+)\n:pyobject: (\S+)", source)
     assert len(quoted) > 10
     assert "literalinclude" not in words
     for file, name in quoted:

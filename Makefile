@@ -8,6 +8,10 @@ LOCK_ARGS ?=
 SITE_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+# For `make recorded` and `make version`.
+WITH_GIL ?=
+FREE_THREADED ?=
+VERSION ?=
 
 SHELL := /bin/sh
 PYTHON := $(VENV)/bin/python
@@ -25,17 +29,23 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab demo slides test bench site labs lock clean check-python
+.PHONY: help setup lab demo slides test bench site labs lock picture recorded binder version clean \
+  check-python
 
 help:
 	@echo 'make lab     open the course in JupyterLab   (LAB_ARGS=--no-browser prints the address only)'
 	@echo 'make test    run every test                  (TEST_ARGS="-k binder" picks some)'
 	@echo 'make demo    show the control panel alone, as a page of its own'
 	@echo 'make slides  open JupyterLab with slides that have live widgets'
-	@echo 'make bench   measure what the course costs (BENCH_ARGS="runs drawing" picks parts, --record keeps them)'
+	@echo 'make bench   measure what the course costs   (BENCH_ARGS="runs --record" picks parts, and keeps them)'
 	@echo 'make site    write the course as a web site (COURSE_ROUNDS=few measures once: faster)'
 	@echo 'make labs    write the exercises in labs/ from labs/solutions/'
 	@echo 'make lock    write requirements.lock anew    (LOCK_ARGS=--upgrade takes newer versions)'
+	@echo 'make picture write the picture of the README anew, measured here'
+	@echo 'make recorded WITH_GIL=python3.13 FREE_THREADED=python3.13t  record the run of notebook 04'
+	@echo 'make binder  copy environment.yml to where Binder looks for it'
+	@echo 'make version VERSION=1.2.3  write the number of a release wherever it stands'
+	@echo 'make setup   make the environment only: the other targets do so by themselves'
 	@echo 'make clean   remove the environment and what was generated'
 	@echo
 	@echo 'PY=python3.13 picks another Python, VENV=.venv313 another folder for its environment.'
@@ -67,6 +77,21 @@ site: setup $(SITE_READY)
 
 labs: setup
 	$(PYTHON) -m tools.make_labs
+
+picture: setup
+	$(PYTHON) -m tools.make_picture
+
+recorded: setup
+	@[ -n '$(WITH_GIL)' ] && [ -n '$(FREE_THREADED)' ] || { \
+	  echo 'Name two interpreters built alike: make recorded WITH_GIL=... FREE_THREADED=...'; exit 1; }
+	$(PYTHON) -m tools.record_free_threaded '$(WITH_GIL)' '$(FREE_THREADED)'
+
+# A copy, not a link: not every tool that reads the folder follows one.
+binder:
+	cp environment.yml binder/environment.yml
+
+version: setup
+	@$(PYTHON) -m tools.set_version '$(VERSION)'
 
 setup: $(READY)
 

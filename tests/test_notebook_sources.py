@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from tests.harness.labserver import REPO
 from tests.harness.sources import METADATA, notebooks, problems
 
-ALL = notebooks("notebooks", "labs", "tools")
+ALL = notebooks("notebooks", "labs", "tools", "docs")
 
 
 def test_there_are_notebooks() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import itertools
 import json
 import re
@@ -36,6 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 REPOSITORY = "someone/a-course"
 RUN = ROOT / "notebooks" / "00-start-here.ipynb"  # figures, a panel and a quiz
+TOUR = ROOT / "docs" / "tour.ipynb"  # what it runs and what it quotes is the code of today
 MOST_TABS = 80
 
 
@@ -51,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, work: Path) -> Path:
     target = tmp_path_factory.mktemp("site") / "html"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ROUNDS, "few")
-        build_site(target, work, REPOSITORY, only=[RUN.stem])
+        build_site(target, work, REPOSITORY, only=[RUN.stem, TOUR.stem])
     return target
 
 
@@ -90,8 +92,9 @@ def test_every_notebook_and_lab_has_a_page_that_the_front_page_names(site, pages
     assert expected == {f"{n.parent.name}/{n.stem}.html" for n in site_notebooks()}
     article = (site / "index.html").read_text().partition("<article")[2].partition("</article")[0]
     assert {page for page in expected if f'href="{page}"' in article} == expected
-    assert all(f"docs/{one.stem}.html" in pages
-               for one in (ROOT / "docs").glob("*.md") if one.stem != "index")  # fmt: skip
+    docs = [one.stem for one in (ROOT / "docs").iterdir() if one.suffix in (".md", ".ipynb")]
+    assert {f"docs/{stem}.html" for stem in docs if stem != "index"} <= pages.keys()
+    assert 'href="docs/tour.html"' in article
 
 
 def test_a_page_has_one_title_and_leaves_no_level_out(pages):
@@ -159,7 +162,7 @@ def test_binder_links_lead_to_the_cell(pages):
 def test_a_copy_that_does_not_know_its_address_links_to_no_binder(tmp_path):
     write_sources(tmp_path, lambda path: nbformat.read(path, as_version=4), None)
     texts = [path.read_text() for path in tmp_path.rglob("*.ipynb")]
-    assert len(texts) == len(site_notebooks())
+    assert len(texts) == len(site_notebooks()) + len(list((ROOT / "docs").glob("*.ipynb")))
     assert not any("mybinder" in text for text in texts)
     assert all("<code>make lab</code> opens" in text for text in texts)
 
@@ -169,14 +172,44 @@ def test_the_repository_has_one_name():
     assert set(named) == {repository() or UNKNOWN}
 
 
-def test_what_sphinx_complains_of_is_an_error(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[a link](nowhere.md)", "nowhere"),
+        ("```{literalinclude} /quoted.py\n:pyobject: renamed\n```", "renamed"),
+        ("```{literalinclude} /quoted.py\n:start-at: gone\n```", "gone"),
+        ("```{literalinclude} /moved.py\n```", "moved"),
+    ],
+    ids=["link", "function", "line", "file"],
+)
+def test_what_sphinx_complains_of_is_an_error(tmp_path, monkeypatch, text, complaint):
     def sources(target: Path, *_: object) -> None:
         (target / "static").mkdir()
-        (target / "index.md").write_text("# A page\n\n[a link](nowhere.md)\n")
+        (target / "quoted.py").write_text("def function():\n    pass\n")
+        (target / "index.md").write_text(f"# A page\n\n{text}\n")
 
     monkeypatch.setattr("tools.site.build.write_sources", sources)
-    with pytest.raises(SiteFailed, match="nowhere"):
+    with pytest.raises(SiteFailed, match=complaint):
         build_site(tmp_path / "html", tmp_path, None)
+
+
+def test_the_tour_quotes_the_code_and_shows_a_run(site, pages):
+    """What is quoted stands in the page as it stands in the file; what was run has its data."""
+    page = (site / "docs" / "tour.html").read_text()
+    words = html.unescape(re.sub(r"<[^>]+>", "", page))
+    source = "\n".join(cell.source for cell in nbformat.read(TOUR, as_version=4).cells)
+    quoted = re.findall(r"\{literalinclude\} /(\S+)\n:pyobject: (\S+)", source)
+    assert len(quoted) > 10
+    assert "literalinclude" not in words
+    for file, name in quoted:
+        assert f"{file}, {name}" in words
+    for line in (ROOT / "helpers/models/threads.py").read_text().splitlines()[-5:]:
+        assert line in words
+    pictures = [one for one in pages["docs/tour.html"].all("svg") if one.get("role") == "img"]
+    assert any("imports from" in one["aria-label"] for one in pictures)  # the rooms
+    assert any("asyncio" in one["aria-label"] for one in pictures)  # the timeline
+    assert "Task 7, as it was stamped" in words
+    assert "'do': 'run', 'model': 'threads', 'tasks': 20" in words
 
 
 # --- running and embedding -----------------------------------------------------------------

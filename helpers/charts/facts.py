@@ -152,7 +152,7 @@ _IN_LANES = (READY, RUNNING, COMPUTING_IN_C, WAITING, UNSEEN)
 
 
 def levels(begin, end) -> tuple[np.ndarray, np.ndarray]:
-    """How many intervals are open from each moment on; ends come before begins."""
+    """How many intervals are open from each moment on, in ns; ends come before begins."""
     moments = np.concatenate((begin, end))
     steps = np.concatenate((np.ones(len(begin), int), -np.ones(len(end), int)))
     order = np.lexsort((steps, moments))

@@ -34,12 +34,16 @@ class Panel:
         return self.x + moment / self.span * self.width
 
     def title(self) -> None:
+        """The model and its measured time, above all."""
         name, wall = self.facts.model, ns(self.facts.wall)
         name = shortened(name, self.width - 1.1 * text_width(f": {wall}", 15), 15 * 1.1)
         self.sheet.text(self.x, self.y + 16, f"{name}: {wall}", size=15, bold=True)
 
     def guess(self, y: float, moment: float, far: float) -> None:
-        """The label of the learner's guess, in a row of its own, and its dashed line."""
+        """The label of the learner's guess, in a row of its own, and its dashed line.
+
+        `moment` and `far`, from where on it can't be shown, are in ns; `y` in pixels.
+        """
         words = f"you said {ns(moment)}"
         if moment > far:
             self.guess_line = None
@@ -53,7 +57,7 @@ class Panel:
     guess_line = None
 
     def axes(self, y: float, height: float, span: float | None = None, x=None, width=None):
-        """Axes over a stretch of this panel's height, their time axis set."""
+        """Axes over a stretch of this panel's height, their time axis set to `span` ns."""
         axes = self.sheet.axes(self.x if x is None else x, y, width or self.width, height)
         axes.set_xlim(0, span or self.span)
         axes.spines.bottom.set_visible(False)

@@ -61,7 +61,7 @@ def _numbers(sheet, x: float, y: float, height: float, most: int, *, down: bool)
 
 
 def in_flight(facts, span: float, columns: int) -> tuple[dict, np.ndarray]:
-    """Tasks in each state, as the mean over each column of time; only states present."""
+    """Tasks in each state, as the mean over each column of `span` ns; only states present."""
     edges = np.linspace(0, span, columns + 1)
     levels = {}
     for state in ORDER:
@@ -82,7 +82,7 @@ def _passed(begin, end, edges) -> np.ndarray:
 
 
 def weights(facts, span: float, columns: int, most: int) -> np.ndarray:
-    """Tasks in each state by row of the image and column of time."""
+    """Tasks in each state by row of the image and column of time, `span` ns in all."""
     rows = min(most, facts.tasks)
     found = np.zeros((len(ORDER), rows, columns + 1), dtype=np.float32)
     for k, state in enumerate(ORDER):

@@ -57,12 +57,12 @@ def draw(all_facts: list[Facts], said: dict[str, float], gil: bool = True) -> Sh
 
 
 def lanes_height(tasks: int) -> float:
-    """The height of all lanes: roomy for a few tasks, never taller than a screen."""
+    """The height of all lanes in pixels: roomy for a few tasks, never taller than a screen."""
     return min(max(110, tasks * 22), 110 + tasks * 5) if tasks > 5 else max(70, tasks * 22)
 
 
 def time_range(walls: list[int], guesses: list[float]) -> tuple[float, float]:
-    """The end of the time axis, and from where on a guess is too far out to show."""
+    """The end of the time axis, and from where on a guess is too far out to show; all in ns."""
     longest = max(walls)
     far = 3 * longest
     shown = [guess for guess in guesses if guess <= far]

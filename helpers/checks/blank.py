@@ -2,7 +2,8 @@
 
 A statement whose line ends in ``# BLANK: words`` becomes ``...  # words``; of an assignment
 and of a return only the value does, of a ``with`` what it enters. Lines between
-``# BLANK: words`` and ``# END``, each on a line of its own, become one ``...  # words``.
+``# BLANK: words`` and ``# END``, each on a line of its own, become one ``...  # words``. That an
+exercise is derived from its solution is how the scikit-learn course does it.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ class Room:
     # --- locks -------------------------------------------------------------------------
 
     def wants(self, lock: WatchedLock) -> None:
-        """A thread is about to wait for `lock`."""
+        """A thread is about to wait for `lock`; raises Stalled where it would do so for ever."""
         me = threading.get_ident()
         with self._changed:
             if me in self._number:

@@ -1,4 +1,7 @@
-"""A lab as data: its steps, what each one takes, how it is checked, its hints."""
+"""A lab as data: its steps, what each one takes, how it is checked, its hints.
+
+Check, hint, solution, and a "not attempted" beside right and wrong: as in Kaggle's learntools.
+"""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ TABLE = (
 
 
 def check_recommend(recommend: Callable[[Workload], Any]) -> str:
-    """Every row of the table gets a model that fits it."""
+    """Every row of the table gets a model that fits it; raises Wrong where one does not."""
     off: list[str] = []
     for row in TABLE:
         try:

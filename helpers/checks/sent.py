@@ -88,7 +88,10 @@ def keep(prices: Prices) -> None:
 
 
 def bake_priced(order: Order) -> tuple[str, int]:
-    """The loaf of an order and its price, from what `keep` has kept in this process."""
+    """The loaf of an order and its price, from what `keep` has kept in this process.
+
+    Raises LookupError where it was not called there.
+    """
     if not _kept:
         raise LookupError("keep(shared) was not called in this process")
     _told(order, kept_in=_kept["pid"], as_task=_kept["as_task"])

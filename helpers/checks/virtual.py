@@ -124,7 +124,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return []
 
     def block(self, seconds: float) -> None:
-        """Let a blocking sleep take simulated time: nobody else runs meanwhile."""
+        """Let a blocking sleep take simulated time: nobody else runs meanwhile.
+
+        Raises Deadlock after ten simulated minutes of it.
+        """
         self.now += seconds
         self.blocked += seconds
         self.blocked_at[learners_line() or "a line that can't be told"] = None

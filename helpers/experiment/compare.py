@@ -1,4 +1,8 @@
-"""Runs one comparison: fair, interleaved, repeated, within a budget of time."""
+"""Runs one comparison: fair, interleaved, repeated, within a budget of time.
+
+That nothing is measured in the process that reports it, and that a difference within the noise
+is not called one, are habits of pyperf.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ class Request:
 
 def make_request(what: Any, tasks: Any = 20, *, workers: Any = None, models: Any = None,
                  time_box: Any = 8.0, args: tuple = ()) -> Request:  # fmt: skip
-    """Check everything and give the `Request`. Raises BadRequest with one sentence."""
+    """Check everything and give the `Request`. Raises BadRequest with one sentence.
+
+    The parameters are those of `helpers.compare`; `time_box` in seconds, for one run.
+    """
     try:
         workload = as_workload(what, args)
     except BadWorkload as error:

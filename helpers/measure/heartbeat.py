@@ -48,7 +48,7 @@ def lag(beats: list[int], end_ns: int, tick_s: float = TICK_S) -> Lag | None:
 
 
 async def beat(times: list[int], tick_s: float = TICK_S) -> None:
-    """Note the time at every tick, until cancelled."""
+    """Note the time at every tick in `times`, in ns of the clock, until cancelled."""
     while True:
         times.append(now())
         await asyncio.sleep(tick_s)

@@ -15,9 +15,11 @@ class Printed(io.TextIOBase):
         self._dropped = 0
 
     def writable(self) -> bool:
+        """Always: `print` asks."""
         return True
 
     def write(self, text: str) -> int:
+        """Keep what there is room for; the number of characters, all of them taken."""
         room = PRINTED_MOST - len(self._kept)
         self._kept += text[:room]
         self._dropped += max(0, len(text) - room)

@@ -72,6 +72,7 @@ class Failure(dict):
 
     @classmethod
     def of(cls, task: int, error: BaseException) -> Failure:
+        """The exception of task number `task`, in words."""
         try:
             message = str(error)
         except Exception:  # a learner's __str__ may raise too

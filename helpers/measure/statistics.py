@@ -15,8 +15,9 @@ FEWEST_PAIRS = 6
 def median_interval(values: list[float], level: float = 0.95) -> tuple[float, float, float] | None:
     """Order-statistic interval of the median: ``(low, high, coverage)``, or None.
 
-    Exact for any distribution, which a percentile bootstrap on so few values is not (it
-    called 3-23 % of equal pairs different). None where too few values can reach `level`.
+    Exact for any distribution (W. R. Thompson, 1936), which a percentile bootstrap on so few
+    values is not (it called 3-23 % of equal pairs different). None where too few values can reach
+    `level`.
     """
     count, ordered, best = len(values), sorted(values), None
     tail = 0.0

@@ -29,7 +29,7 @@ async def break_even(cluster: Any = None, ms: Any = TASK_MS,
     """Run batches of tasks of `ms` milliseconds of Python code in each kind of executor.
 
     Shows from which size of task on each is faster than a plain loop. `said` is where you
-    expect that, in ms by executor. Otherwise as `shipping`.
+    expect that, in ms by executor. `cluster` and errors as for `shipping`.
     """
     return ShownBreakEven.of(await repeated(lambda r: run_break_even(r, cluster, ms, said)))
 
@@ -37,9 +37,10 @@ async def break_even(cluster: Any = None, ms: Any = TASK_MS,
 async def in_turn(ways: Mapping[str, Callable], rounds: Any = ROUNDS) -> ShownTurns:
     """Time functions without parameters, async or not, in turn on this kernel's loop.
 
-    ``{"a name": function}``; all should give back the same, and `.same` says whether they
-    did. `.results` holds what each gave back, `.walls` the seconds. Each runs once before,
-    uncounted. Raises BadRequest for what can't be run, and what a function raises.
+    `ways` are ``{"a name": function}``, each called in up to `rounds` rounds. All should give
+    back the same, and `.same` says whether they did. `.results` holds what each gave back,
+    `.walls` the seconds. Each runs once before, uncounted. Raises BadRequest for what can't be
+    run, and what a function raises.
     """
     loop = asyncio.get_running_loop()
     return ShownTurns.of(await repeated(lambda r: run_in_turn(r, ways, loop, rounds)))
@@ -48,7 +49,8 @@ async def in_turn(ways: Mapping[str, Callable], rounds: Any = ROUNDS) -> ShownTu
 def worker_lanes(panels: Mapping[str, Loss]) -> ShownLoss:
     """Show batches in which a worker was killed: ``worker_lanes({"a title": run})``.
 
-    Raises BadRequest for what is none, or has no report.
+    `panels` maps a title to what `mid_run` gave; one alone will do. Raises BadRequest for what is
+    none, or has no report.
     """
     if isinstance(panels, Loss):
         panels = {"": panels}

@@ -23,7 +23,10 @@ _PACKAGES = ("jupyterlab", "ipykernel", "ipywidgets", "matplotlib", "numpy")
 
 
 def surprises(most: int = 5) -> ShownSurprises:
-    """The predictions that were furthest off so far, in all notebooks; `most` of them."""
+    """The predictions that were furthest off so far, in all notebooks; `most` of them.
+
+    Raises BadRequest where `most` is no number from 1 to 100.
+    """
     if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 100:
         raise BadRequest(f"most is a whole number from 1 to 100; {most!r} is not: write most=5.")
     return ShownSurprises(entries(), most)

@@ -18,8 +18,8 @@ async def stairs(how: Callable, jobs: Any = None, *, ms: float = 25,
 
     `how` hands `count` jobs over at once and awaits them all; each ``job()`` blocks its
     thread for `ms` ms. `jobs` are the numbers; by default up to three times the size of a
-    loop's own pool. Every round is a process of its own. Raises BadRequest for what can't be
-    run.
+    loop's own pool. Every one of the `repeats` is a process of its own. Raises BadRequest for
+    what can't be run.
     """
     return ShownStairs.of(await repeated(lambda r: run_stairs(r, how, jobs, ms, repeats)))
 
@@ -27,7 +27,8 @@ async def stairs(how: Callable, jobs: Any = None, *, ms: float = 25,
 def lanes(panels: Mapping[str, Spans]) -> ShownLanes:
     """Show notes of who was in progress when: ``lanes({"title": notes})``.
 
-    Raises BadRequest for what are no `Spans`, or hold nothing.
+    `panels` maps a title to `Spans`, each a panel on the same scale; one alone will do. Raises
+    BadRequest for what are no `Spans`, or hold nothing.
     """
     if isinstance(panels, Spans):
         panels = {"": panels}

@@ -71,7 +71,10 @@ class Lab:
         return ShownHint(f"Step {step}", number + 1, len(hints), hints[number], more)
 
     def solution(self, step: int) -> ShownSolution:
-        """One right solution of a step, from the notebook in labs/solutions."""
+        """One right solution of a step, from the notebook in labs/solutions.
+
+        Raises BadRequest for a step that is not there, and where that notebook is missing.
+        """
         self._step(step)
         path = SOLUTIONS / f"{self._plan.stem}.ipynb"
         try:
@@ -125,7 +128,7 @@ class Lab:
 
 
 def lab(number: int) -> Lab:
-    """The lab of that number, 1 to 6. Raises BadRequest for others."""
+    """The lab of that `number`, 1 to 6. Raises BadRequest for others."""
     if isinstance(number, bool) or number not in NUMBERS:
         raise BadRequest(f"There are labs 1 to {NUMBERS[-1]}; {number!r} is none.")
     return Lab(number, find(number))

@@ -15,12 +15,12 @@ from .running import repeated, watched
 async def heartbeat(ways: Any, *, repeats: Any = 3, time_box: Any = 8.0) -> ShownHeartbeats:
     """Run each way beside a task that ticks every 5 ms, and show how late each tick comes.
 
-    `ways` maps names to functions of yours: each an ``async def`` without parameters. One
-    with a ``yield`` is measured from there on, up to a second ``yield`` if there is one: what
-    stands before and after it, such as the start of a pool, does not count. Every run is a
-    process of its own; the ways take turns, `repeats` times. A way that fails, or takes more
-    than `time_box` seconds, costs its own lane only. Raises BadRequest for what can't be
-    run, ExperimentFailed where every way failed.
+    `ways` maps names to functions of yours: each an ``async def`` without parameters. One with a
+    ``yield`` is measured from there on, up to a second ``yield`` if there is one: what stands
+    before and after it, such as the start of a pool, does not count. Every run is a process of
+    its own; the ways take turns, so many `repeats` each. A way that fails, or takes more than
+    `time_box` seconds, costs its own lane only. Raises BadRequest for what can't be run,
+    ExperimentFailed where every way failed.
     """
     return ShownHeartbeats.of(
         await repeated(lambda rounds: run_heartbeat(rounds, ways, repeats, time_box))
@@ -33,7 +33,8 @@ async def timings(ways: Any, *, per: Any = 1, control: bool = False, repeats: An
 
     `ways` as for `heartbeat`, but without a ticking task. `per` is how many things a way
     does, to be told the time of one. With ``control=True`` a control shows meanwhile whether
-    a second core was free. Raises as `heartbeat` does.
+    a second core was free. `repeats` and `time_box`, in seconds, as for `heartbeat`. Raises as
+    that does.
     """
     options = {"per": per, "control": control, "repeats": repeats, "time_box": time_box}
     return ShownTimings.of(await repeated(lambda rounds: run_timings(rounds, ways, **options)))

@@ -38,6 +38,7 @@ async def run_pipeline(pipeline: Callable, step: Callable, pool: Any = "threads"
 async def race_pools(pipeline: Callable, steps: Any, **plan: Any) -> ShownRace:
     """Run the pipeline with each step in threads and in processes, in turn, six times or more.
 
-    `plan` as for `run_pipeline`. Raises as that does.
+    `pipeline` is yours, `steps` a list of what it may do to a picture. `plan` as for
+    `run_pipeline`. Raises as that does.
     """
     return ShownRace.of(await repeated(lambda rounds: run_race(rounds, pipeline, steps, **plan)))

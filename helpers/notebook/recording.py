@@ -13,11 +13,11 @@ async def record(what: Any, tasks: Any = 5, *, workers: Any = None, models: Any 
                  args: tuple = (), time_box: Any = 8.0) -> ShownRecording:  # fmt: skip
     """Run your functions once in each model, and note each line that a task comes to.
 
-    ``replay(await record((blocking, async_)))`` plays it beside the code. `what` and the
-    options are those of `compare`; a pair runs as "asyncio" and "threads", at most 60 tasks.
-    Lines of the functions themselves are noted, not of what they call. This slows Python code
-    down: the order counts, not the times. Raises BadRequest for what can't be followed,
-    ExperimentFailed for what did not come to its end.
+    ``replay(await record((blocking, async_)))`` plays it beside the code. `what`, `args`,
+    `workers`, `models` and `time_box` (seconds) as for `compare`; a pair runs as "asyncio" and
+    "threads", at most 60 tasks. Lines of the functions themselves are noted, not of what they
+    call. This slows Python code down: the order counts, not the times. Raises BadRequest for what
+    can't be followed, ExperimentFailed for what did not come to its end.
     """
     request = make_recording_request(
         what, tasks, workers=workers, models=models, args=args, time_box=time_box

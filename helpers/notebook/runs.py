@@ -20,9 +20,9 @@ def load_run(name: str | Path) -> ShownComparison:
 
 
 def pool_runs(files: str | Path | Iterable[str | Path]) -> ShownPooled:
-    """The run files of a class, a folder or a list of paths, in one chart an experiment.
+    """The run files of a class, in one chart an experiment.
 
-    The same experiment is the same workload, tasks and cap. Raises BadRequest where no file
-    is a run.
+    `files` is a folder, or a list of paths. The same experiment is the same workload, tasks and
+    cap. Raises BadRequest where no file is a run.
     """
     return ShownPooled.of(pool(files))

@@ -17,11 +17,12 @@ async def connections(counts: Any = CONNECTION_COUNTS, handlers: Any = None, *,
                       rate: float = 2_000, rounds: int = 3) -> ShownConnections:  # fmt: skip
     """Measure a server on an event loop and one with a thread a connection, at each count.
 
-    `handlers` is a pair ``(async def handle(reader, writer), def handle(connection))`` of
-    yours, or one of them. Each round of each server is a fresh process, loaded from a third:
-    memory, connect time, CPU and latency at a fixed `rate` (requests a second in all), and
-    throughput. Counts above this machine's `limits` are capped. About 1.2 s a server, count
-    and round. Raises BadRequest, and ExperimentFailed if a handler fails.
+    `counts` are numbers of open connections. `handlers` is a pair ``(async def handle(reader,
+    writer), def handle(connection))`` of yours, or one of them. Each of the `rounds` of each
+    server is a fresh process, loaded from a third: memory, connect time, CPU and latency at a
+    fixed `rate` (requests a second in all), and throughput. Counts above this machine's `limits`
+    are capped. About 1.2 s a server, count and round. Raises BadRequest, and ExperimentFailed if
+    a handler fails.
     """
     work = lambda experiment: experiment.run(counts, handlers, rate=rate, rounds=rounds)  # noqa: E731
     return ShownConnections.of(await served(ConnectionsExperiment, work))

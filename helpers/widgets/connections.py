@@ -94,7 +94,10 @@ class ConnectionsPanel(Runner):
 
 
 def connections_panel(handlers: Any = None) -> ConnectionsPanel:
-    """The panel, with the course's handlers or a pair of yours. Raises BadRequest."""
+    """The panel for `connections`, with the course's `handlers` or a pair of yours.
+
+    Raises BadRequest for what are no handlers.
+    """
     return ConnectionsPanel(handlers)
 
 

@@ -58,5 +58,5 @@ class FileBars:
 
 
 def file_bars(files: list[dict]) -> FileBars:
-    """Progress bars for the files of a `web_server`: dicts with ``name`` and ``bytes``."""
+    """Progress bars for the `files` of a `web_server`: dicts with ``name`` and ``bytes``."""
     return FileBars({file["name"]: file["bytes"] for file in files})

@@ -100,7 +100,7 @@ class Panel(Runner):
 
 
 def panel(preset: str | Preset = "20 waits", *, room: bool = False) -> Panel:
-    """The control panel, set to a preset by name. Raises KeyError for an unknown name.
+    """The control panel, set to a `preset` by name. Raises KeyError for an unknown name.
 
     `room` adds what an instructor needs: predictions that stay hidden until Reveal, the
     preset's recorded run, and F8 for Reset while the panel has the focus.

@@ -125,7 +125,10 @@ class PipelinePanel(Runner):
 
 
 def pipeline_panel(pipeline: Callable, steps: Any) -> PipelinePanel:
-    """The panel for your pipeline, with one step or several to choose from. Raises BadRequest."""
+    """The panel for your `pipeline`, with one of the `steps` or several to choose from.
+
+    Raises BadRequest for what `run_pipeline` would refuse.
+    """
     return PipelinePanel(pipeline, steps)
 
 

@@ -79,8 +79,9 @@ def preset(title: str, work: str = "wait", ms: float = 50, tasks: int = 20, *, a
            recorded: str = "") -> Preset:  # fmt: skip
     """A preset of your own, by name, in the menu of every panel made afterwards.
 
-    The same line in two notebooks is the same experiment on both machines. `work` is an entry
-    of the panel's menu *Each task will*, `ms` the size of a task, `at_once` the most tasks at
+    The same line in two notebooks is the same experiment on both machines. `title` is the
+    preset's name, of at most 60 letters, and `models` as for `compare`. `work` is an entry of
+    the panel's menu *Each task will*, `ms` the size of a task, `at_once` the most tasks at
     once (0: all). `seed` decides the lengths of uneven waits. `time_box` is in seconds, for
     one run of one model. `recorded` is the path of a run that was saved of it. The name of a
     preset that is there already gets the new values. Raises BadRequest.

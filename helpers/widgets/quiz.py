@@ -63,7 +63,7 @@ class QuizWidget(AsText, anywidget.AnyWidget):
 
 
 def quiz(name: str) -> QuizWidget:
-    """The exit quiz of a notebook, by its number ("03") or its whole name.
+    """The exit quiz of a notebook; `name` is its number ("03") or its whole name.
 
     Raises BadRequest where there is none.
     """

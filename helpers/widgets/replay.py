@@ -1,4 +1,7 @@
-"""A replay: recorded runs in slow motion, several models beside one another, one scrubber."""
+"""A replay: recorded runs in slow motion, several models beside one another, one scrubber.
+
+A class of traits and a plain ES module beside it, as anywidget has it.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,10 @@ class Replay(AsText, anywidget.AnyWidget):
 
 
 def replay(result: Comparison | str | Path) -> Replay:
-    """Play a comparison's recorded runs in slow motion: its result, or the path of a run file.
+    """Play a comparison's recorded runs in slow motion.
 
-    Raises BadRequest for anything else, and where no run was recorded.
+    `result` is what `compare` gave, or the path of a run file. Raises BadRequest for anything
+    else, and where no run was recorded.
     """
     if isinstance(result, str | Path):
         result = read_run(result)

@@ -120,8 +120,8 @@ class Worker:
         """Call `function(*args)` in a fresh child; a dict with ``value`` and ``printed``.
 
         `function` is a function, or "module:name" with arguments that JSON can hold, for
-        an interpreter of another version; a loaded workload stays loaded then. Raises as
-        `run` does.
+        an interpreter of another version; a loaded workload stays loaded then. `time_box` is in
+        seconds. Raises as `run` does.
         """
         with self.session():
             if isinstance(function, str):

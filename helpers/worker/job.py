@@ -106,6 +106,7 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
     `request` has ``model``, ``tasks``, ``cap``, ``detail`` (record a trace and the loop's
     lag) and ``lines`` (also where in its code each task stands). `buffer` is shared memory for
     the board; `own_models` holds a learner's functions by name. Must have the process to itself.
+    Raises LookupError for a workload that has no form for the model.
     """
     name, tasks, cap = request["model"], request["tasks"], request["cap"]
     detail = bool(request.get("detail"))

@@ -1,8 +1,9 @@
 """The built-in workloads: waiting, computing in Python, computing in C, and mixtures.
 
-Each factory takes sizes in milliseconds (or in blocks), and gives a `Workload` whose two
-forms do the same work and return the same value. Computation is a fixed number of
-steps, never "until the clock says so": every model gets the same work.
+Each factory gives a `Workload` whose two forms do the same work and return the same value.
+`ms` is about how many milliseconds one task takes. Computation is a fixed number of steps, never
+"until the clock says so": every model gets the same work. `steps` sets that number exactly; without
+it, as many are taken as fill `ms` here.
 """
 
 from __future__ import annotations
@@ -232,7 +233,7 @@ def _computation(name, title, function, kind, ms, steps) -> Workload:
 
 
 def mixed(wait_ms: float = 40, compute_ms: float = 5, *, steps: int | None = None) -> Workload:
-    """Compute, wait, compute: half of `compute_ms` in Python before and after `wait_ms`."""
+    """Compute, wait, compute: milliseconds, half of `compute_ms` before and after `wait_ms`."""
     steps = steps or _steps("mixed", compute_ms)
     half, seconds = steps // 2, wait_ms / 1000
 

@@ -68,7 +68,8 @@ class Shared:
 def shared(make: Callable[..., Any], *args: Any, **options: Any) -> Shared:
     """One client for all tasks of a run, e.g. ``shared(httpx2.Client, base_url=url)``.
 
-    Call what it gives, in the task, to get the client: ``client().get(...)``. See `Shared`.
+    It is what ``make(*args, **options)`` gives, made in the run, at the first use. Call what it
+    gives, in the task, to get the client: ``client().get(...)``. See `Shared`.
     """
     return Shared(make, *args, **options)
 

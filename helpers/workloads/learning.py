@@ -92,6 +92,6 @@ def fit_pinned(steps: int) -> list[int]:
 
 
 def cross_pinned(steps: int) -> list[float]:
-    """`cross_validation` with one thread for the libraries."""
+    """`cross_validation` with one thread for the libraries: shares of right answers."""
     pin()
     return cross_validation(steps)

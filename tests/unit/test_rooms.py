@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-HELPERS = Path(__file__).parents[2] / "helpers"
+from tools.site.rooms import HELPERS, imported, imports, room_of, rooms
+
 ROOMS = [
     *("workloads", "measure", "models", "services", "worker"),
     *("experiment", "advisor", "checks", "course", "charts", "widgets", "notebook"),
@@ -18,24 +17,6 @@ LIGHT = ("workloads", "measure", "models")  # and the worker's own side of its r
 #: Their libraries are what they measure: imported inside functions, where a workload is run.
 LATE = ("workloads/images.py", "workloads/data.py", "workloads/learning.py")
 MODULES = sorted(p for p in HELPERS.rglob("*.py") if p.parent != HELPERS or p.stem != "__init__")
-
-
-def room_of(path: Path) -> str:
-    return path.relative_to(HELPERS).parts[0].removesuffix(".py")
-
-
-def imports(path: Path, inside: bool = True) -> set[str]:
-    """Absolute names of all modules that a file imports, also `inside` its functions."""
-    package = ["helpers", *path.relative_to(HELPERS).parts[:-1]]
-    names, tree = set(), ast.parse(path.read_text())
-    for node in ast.walk(tree) if inside else tree.body:
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            stem = ".".join([*base, *filter(None, [node.module])])
-            names |= {stem} | {f"{stem}.{alias.name}" for alias in node.names}
-    return names
 
 
 def printed_by(code: str) -> str:
@@ -49,6 +30,18 @@ def printed_by(code: str) -> str:
 
 def test_there_are_modules_to_look_at():
     assert {room_of(path) for path in MODULES} >= {"workloads", "measure", "models", "worker"}
+
+
+def test_the_package_names_its_rooms_in_this_order():
+    assert list(rooms()) == ROOMS
+    assert all(words for words in rooms().values())
+
+
+def test_the_picture_of_the_rooms_shows_who_imports_whom():
+    links = imported()
+    assert "worker" in links["experiment"]
+    assert links["workloads"] == []
+    assert all(ROOMS.index(b) < ROOMS.index(a) for a, others in links.items() for b in others)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(HELPERS)))

@@ -28,6 +28,8 @@ _FIGURE = re.compile(r"^<!-- figure (\S+) (\S+) -->$", re.M)
 _PAGES = re.compile(r"^<!-- pages (\S+) -->$", re.M)
 _ON_BINDER = "<!-- on binder -->"
 _OPEN_RUN = "<!-- open run -->"
+#: Sphinx takes lines out of the source itself: what is quoted can't drift.
+_QUOTED = re.compile(r"\{literalinclude\} /([\w./-]+)")
 _LINK = re.compile(r"\[([^\]]*)\]\((\.\./[^)#]*)(#[^)]*)?\)")
 _CAPTIONS = {"notebooks": "Notebooks", "labs": "Labs", "docs": "More"}
 
@@ -41,15 +43,18 @@ def write_sources(target: Path, execute: Execute, repository: str | None) -> Non
     Raises LookupError for a text that asks for the figure of a cell that is not there.
     """
     done: dict[str, NotebookNode] = {}
-    for notebook in site_notebooks():
+    for notebook in [*site_notebooks(), *_docs("*.ipynb")]:
         file = notebook.relative_to(ROOT).as_posix()
         document = execute(notebook)
         embed.embedded(document, {c.id: binder(repository, file, c.id) for c in document.cells})
         _say_where_it_runs(document, file, repository)
         done[file] = document
+        if file.startswith("docs/"):
+            for cell in document.cells:
+                cell.source = _LINK.sub(lambda m: _link(m, done, repository), cell.source)
         (target / file).parent.mkdir(parents=True, exist_ok=True)
         (target / file).write_text(nbformat.writes(document), encoding="utf-8")
-    for text in sorted((ROOT / "docs").glob("*.md")):
+    for text in _docs("*.md"):
         place = target / (text.name if text.stem == "index" else f"docs/{text.name}")
         place.parent.mkdir(exist_ok=True)
         source = text.read_text(encoding="utf-8")
@@ -59,8 +64,9 @@ def write_sources(target: Path, execute: Execute, repository: str | None) -> Non
         source = source.replace(_OPEN_RUN, embed.run_opener())
         source = _LINK.sub(lambda m: _link(m, done, repository), source)
         place.write_text(source, encoding="utf-8")
-    for picture in (ROOT / "docs").glob("*.png"):
+    for picture in _docs("*.png"):
         shutil.copy(picture, target / "docs")
+    _write_quoted(target)
     _write_static(target / "static")
 
 
@@ -68,6 +74,19 @@ def site_notebooks() -> list[Path]:
     """The notebooks that become pages, in their order."""
     found = [path for folder in ("notebooks", "labs") for path in (ROOT / folder).glob("*.ipynb")]
     return sorted(found, key=lambda path: (path.parent.name != "notebooks", path.name))
+
+
+def _docs(pattern: str) -> list[Path]:
+    """Files of docs/: texts, pictures, and notebooks for those who read the code."""
+    return sorted((ROOT / "docs").glob(pattern))
+
+
+def _write_quoted(target: Path) -> None:
+    """Bring along the files of the repository that a page quotes from, as they are today."""
+    for page in [*target.glob("docs/*.ipynb"), *target.glob("docs/*.md")]:
+        for file in set(_QUOTED.findall(page.read_text(encoding="utf-8"))):
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / file, target / file)
 
 
 def _say_where_it_runs(document: NotebookNode, file: str, repository: str | None) -> None:
@@ -129,9 +148,10 @@ def _link(link: re.Match[str], done: dict[str, NotebookNode], repository: str | 
 def _pages(folder: str) -> str:
     """The pages of a folder: a hidden toctree, and the README's table or a list to be seen."""
     if folder == "docs":
-        texts = sorted((ROOT / "docs").glob("*.md"))
-        pages = {f"/docs/{text.stem}": _title(text) for text in texts if text.stem != "index"}
-        seen = [f"- [{title}]({page}.md)" for page, title in pages.items()]
+        texts = [text for pattern in ("*.md", "*.ipynb") for text in _docs(pattern)]
+        shown = {text: _title(text) for text in texts if text.stem != "index"}
+        pages = {f"/docs/{text.stem}": title for text, title in shown.items()}
+        seen = [f"- [{title}](/docs/{text.name})" for text, title in shown.items()]
     else:
         pages = {f"/{folder}/{one.stem}": one.title for one in OUTLINE if one.folder == folder}
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -145,7 +165,11 @@ def _pages(folder: str) -> str:
 
 
 def _title(text: Path) -> str:
-    return text.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+    if text.suffix == ".ipynb":
+        source = nbformat.read(text, as_version=4).cells[0].source
+    else:
+        source = text.read_text(encoding="utf-8")
+    return source.partition("\n")[0].removeprefix("# ")
 
 
 def _write_static(folder: Path) -> None:

@@ -32,7 +32,7 @@ def line(axes, name: str, xs: list[float], values: list[list[float]],
 
 
 def height(axes, value: float, top: float, tall: float) -> float:
-    """Where a value of a logarithmic axis is on the sheet."""
+    """Where a value of a logarithmic axis is on the sheet, in pixels from its top."""
     low, high = axes.get_ylim()
     return top + tall * (1 - log(value / low) / log(high / low))
 

@@ -36,7 +36,7 @@ def draw(panels) -> Sheet:
 
 
 def end_of(report, loss) -> float:
-    """Where a task's bar ends: at its end, or, where it has none, at the death."""
+    """Where a task's bar ends, in seconds: at its end, or, where it has none, at the death."""
     if report.end is not None:
         return report.end
     return max(report.begin, loss.at) if loss.at is not None else report.begin

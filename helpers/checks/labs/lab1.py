@@ -1,4 +1,7 @@
-"""Lab 1, what are threads: jobs that run at once, in threads of their own."""
+"""Lab 1, what are threads: jobs that run at once, in threads of their own.
+
+A check says what it saw, and raises Wrong where that is not what was asked.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lab 2, key differences: coins that are lost between reading and writing, and locks."""
+"""Lab 2, key differences: coins that are lost between reading and writing, and locks.
+
+A check says what it saw, and raises Wrong where that is not what was asked.
+"""
 
 from __future__ import annotations
 

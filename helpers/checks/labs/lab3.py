@@ -1,4 +1,7 @@
-"""Lab 3, when to use async: many waits at once, with a limit."""
+"""Lab 3, when to use async: many waits at once, with a limit.
+
+A check says what it saw, and raises Wrong where that is not what was asked.
+"""
 
 from __future__ import annotations
 

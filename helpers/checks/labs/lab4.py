@@ -1,4 +1,7 @@
-"""Lab 4, when to use threads: Python code that computes needs processes."""
+"""Lab 4, when to use threads: Python code that computes needs processes.
+
+A check says what it saw, and raises Wrong where that is not what was asked.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lab 5, combining async and threads: blocking calls off the loop, and the loop alive."""
+"""Lab 5, combining async and threads: blocking calls off the loop, and the loop alive.
+
+A check says what it saw, and raises Wrong where that is not what was asked.
+"""
 
 from __future__ import annotations
 

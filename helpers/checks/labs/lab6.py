@@ -1,4 +1,7 @@
-"""Lab 6, summary: a pipeline that waits, ends and fails well; and a rule for which model."""
+"""Lab 6, summary: a pipeline that waits, ends and fails well; and a rule for which model.
+
+A check says what it saw, and raises Wrong where that is not what was asked.
+"""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def lets_go(step: Callable[[], Any], most: int = 20_000) -> bool:
 
 
 def cores_used(work: Callable[[], Any], threads: int = 2) -> float:
-    """CPU time by wall time while so many threads call `work` at once.
+    """Cores used, CPU time by wall time, while so many threads call `work` at once.
 
     On a busy machine it is less than it might be, and never more.
     """

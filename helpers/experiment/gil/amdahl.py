@@ -1,4 +1,7 @@
-"""Amdahl's law beside a measurement: what a serial part leaves of a gain from workers."""
+"""Amdahl's law beside a measurement: what a serial part leaves of a gain from workers.
+
+Gene Amdahl put the bound into words in 1967, at the AFIPS spring conference.
+"""
 
 from __future__ import annotations
 

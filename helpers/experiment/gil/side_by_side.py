@@ -80,9 +80,10 @@ class Side:
 
 @dataclass
 class SideBySide:
-    """The sides of one comparison. `slower` compares their sequential runs, by workload:
-    how many times as fast the first is as the second; empty where they were not measured
-    together.
+    """The sides of one comparison.
+
+    `slower` compares their sequential runs, by workload: how many times as fast the first is as
+    the second; empty where they were not measured together.
     """
 
     threads: tuple[int, ...]

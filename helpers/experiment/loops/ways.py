@@ -60,8 +60,8 @@ def run_ways(rounds: Rounds, ways: Any, repeats: Any, *, beating: bool, budget_s
              name: str, control: bool = False, time_box: Any = 8.0) -> Ways:  # fmt: skip
     """Run every way once a round, interleaved, each run a process of its own.
 
-    A way that fails is not run again, and costs the others nothing. Raises BadRequest,
-    Stopped, Busy, and RunError where every way failed.
+    A way that fails, or takes more than `time_box` seconds, is not run again, and costs the
+    others nothing. Raises BadRequest, Stopped, Busy, and RunError where every way failed.
     """
     ways = checked(ways)
     repeats, box = whole(repeats, "repeats", 1, 50), seconds(time_box, "time_box", 60.0)

@@ -84,7 +84,7 @@ def note(stage: str, number: int) -> Iterator[None]:
 def watch(name: str, queue: asyncio.Queue) -> asyncio.Queue:
     """Note the length of `queue` whenever it changes, and who waited for it; gives it back.
 
-    Raises TypeError for what is no `asyncio.Queue`.
+    `name` is what the figure calls it. Raises TypeError for what is no `asyncio.Queue`.
     """
     if not isinstance(queue, asyncio.Queue):
         raise TypeError(f"watch() takes an asyncio.Queue, and {queue!r} is none.")
@@ -135,6 +135,7 @@ class RecordedPool(Executor):
         self._packed = cache(_as_code) if travels else (lambda function: function)
 
     def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        """Hand ``fn(*args, **kwargs)`` to the pool; the future that it will settle."""
         place, outer = _place.get(), Future()
         inner = self._pool.submit(_timed, self._packed(fn), args, kwargs)
         outer.add_done_callback(lambda future: future.cancelled() and inner.cancel())
@@ -142,6 +143,7 @@ class RecordedPool(Executor):
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As the pool's own: take no more, and with `wait` wait for the end."""
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 

@@ -40,7 +40,7 @@ class Shares:
 
     @property
     def idle(self) -> float:
-        """Waiting for input: before the first item, between two, after the last."""
+        """The share spent waiting for input: before the first item, between two, after the last."""
         return max(0.0, 1 - self.busy - self.room)
 
 

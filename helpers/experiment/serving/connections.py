@@ -204,7 +204,10 @@ class ConnectionsExperiment(ServerExperiment):
 
     def run(self, counts: Any = DEFAULT_COUNTS, handlers: Any = None, *, rate: float = RATE,
             rounds: int = ROUNDS) -> Connections:  # fmt: skip
-        """Run it all. Raises BadRequest, Busy, Stopped, or RunError if a handler fails."""
+        """Run it all, with `rate` requests a second while latency is measured.
+
+        Raises BadRequest, Busy, Stopped, or RunError if a handler fails.
+        """
         handles, rate = make_handlers(handlers), seconds(rate, "rate", 1e6)
         try:
             counts = [counts] if hasattr(counts, "__index__") else sorted(set(counts))

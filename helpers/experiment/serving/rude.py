@@ -112,7 +112,8 @@ class RudeExperiment(ServerExperiment):
             connections: Any = CONNECTIONS) -> Rude:  # fmt: skip
         """`kind` is the path that the rude request asks for: /block, /compute, or your own.
 
-        Raises BadRequest, Busy, Stopped, or RunError if a handler fails.
+        `rate` others arrive a second, over all `connections`. Raises BadRequest, Busy, Stopped,
+        or RunError if a handler fails.
         """
         if not isinstance(kind, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,40}", kind):
             raise BadRequest(f"kind is a word, the path of the rude request; {kind!r} is not: "

@@ -94,7 +94,10 @@ class ServerExperiment:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """The time in which processes may run; none is left after it. Raises Busy."""
+        """The time in which processes may run; none is left after it.
+
+        Raises Busy, Stopped, or RunError where a server does not serve.
+        """
         if not _one_at_a_time.acquire(blocking=False):
             raise Busy("Another experiment with servers is running: wait for its end, or stop it.")
         try:
@@ -145,7 +148,7 @@ class ServerExperiment:
                            f"answer each request with HTTP/1.1 and a Content-Length.")  # fmt: skip
 
     def rate(self, load, handles: dict[str, Callable], wanted: float, notes: list[str]) -> float:
-        """The fixed rate: `wanted`, or what leaves even the slower server idle mostly."""
+        """The fixed rate, in requests a second: `wanted`, or what leaves both idle mostly."""
         self.say(0.0, "how much can the servers answer?")
         most = []
         for name, handle in handles.items():

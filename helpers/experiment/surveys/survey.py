@@ -143,9 +143,9 @@ def survey_request(workloads: Any, *, tasks: Any = TASKS, workers: Any = None, m
                    time_box: Any = 8.0, cores: float = 2) -> SurveyRequest:  # fmt: skip
     """Check everything. Raises BadRequest with one sentence.
 
-    `workers` are by default the usable `cores`, at least 2, at most 4. "sequential" is
-    always measured: the other models are held against it. A workload that was given
-    twice gets a number behind its name.
+    `time_box`, in seconds, is for one run. `workers` are by default the usable `cores`, at least
+    2, at most 4. "sequential" is always measured: the other models are held against it. A
+    workload that was given twice gets a number behind its name.
     """
     if not isinstance(workloads, (list, tuple, set)) or not workloads:
         raise BadRequest("A survey takes a list of workloads: write survey([work.compute(ms=50)]).")

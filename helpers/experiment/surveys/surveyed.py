@@ -50,7 +50,7 @@ class Row:
         return self.verdict(model).ratio
 
     def spread(self, model: str) -> tuple[float, float]:
-        """The interval of the speed-up; from smallest to largest where there are few pairs."""
+        """The interval of the speed-up, as factors; from smallest to largest of a few pairs."""
         verdict = self.verdict(model)
         if verdict.low is not None:
             return verdict.low, verdict.high
@@ -142,7 +142,10 @@ class Survey:
         return median(seen) if seen else None
 
     def speedup(self, name: str, model: str = "threads") -> float:
-        """Of the row `name`. Raises KeyError for a row or a model that was not measured."""
+        """How many times as fast as sequential the row `name` is in `model`.
+
+        Raises KeyError for a row or a model that was not measured.
+        """
         return self.measured[name].speedup(model)
 
     def cores(self, name: str, model: str = "threads") -> float:

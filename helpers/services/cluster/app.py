@@ -44,7 +44,10 @@ def end(workers: dict[str, subprocess.Popen]) -> None:
 
 
 async def schedule(keeper: Keeper, workers: dict[str, subprocess.Popen]) -> None:
-    """Run the scheduler; announce it when every worker has arrived."""
+    """Run the scheduler; announce it when every worker has arrived.
+
+    Raises RuntimeError where one ends before it has.
+    """
     import dask
 
     dask.config.set({"temporary-directory": str(keeper.folder),

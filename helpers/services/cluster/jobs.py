@@ -114,7 +114,7 @@ def contact_sheet(files: list[bytes], columns: int = 4):
 
 
 def fold_score(rows, kinds, strength: float, fold: int) -> float:
-    """Fit a logistic regression without one of five folds; its accuracy on that fold."""
+    """Fit a logistic regression without one of five folds; the share of that fold it gets right."""
     from sklearn.linear_model import LogisticRegression
 
     learning.pin()
@@ -138,7 +138,7 @@ def keep(rows, kinds) -> None:
 
 
 def fold_score_of_kept(strength: float, fold: int) -> float:
-    """`fold_score` on the data that this process was given when it started."""
+    """`fold_score`, a share, on the data that this process was given when it started."""
     return fold_score(*_kept, strength, fold)
 
 

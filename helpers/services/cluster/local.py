@@ -175,8 +175,10 @@ def _connected(address: str) -> Any:
 
 
 def hush() -> None:
-    """Quiet Dask's log in this process: what it tells of ends that are meant would stand
-    below some cell. Some of its loggers have a level of their own.
+    """Quiet Dask's log in this process.
+
+    What it tells of ends that are meant would stand below some cell. Some of its loggers have a
+    level of their own.
     """
     import distributed  # noqa: F401 - sets the levels
 

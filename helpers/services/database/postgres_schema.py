@@ -20,7 +20,7 @@ from .bakery import VARIABLE, create, parsed, version_of, way_to
 
 
 def refuse(sentence: str) -> NoReturn:
-    """Tell the owner why not, and end."""
+    """Tell the owner why not, and end: raises SystemExit."""
     print(json.dumps({"refused": sentence}), flush=True)
     raise SystemExit(1)
 

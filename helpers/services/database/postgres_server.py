@@ -46,7 +46,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def refuse(sentence: str) -> NoReturn:
-    """Tell the owner why not, and end."""
+    """Tell the owner why not, and end: raises SystemExit."""
     print(json.dumps({"refused": sentence}), flush=True)
     raise SystemExit(1)
 

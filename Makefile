@@ -7,6 +7,7 @@ TEST_ARGS ?=
 LOCK_ARGS ?=
 SITE_ARGS ?=
 DEMO_ARGS ?=
+AUDIT_ARGS ?=
 
 SHELL := /bin/sh
 PYTHON := $(VENV)/bin/python
@@ -24,7 +25,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab demo slides test bench site labs lock clean check-python
+.PHONY: help setup lab demo slides test bench site labs lock audit clean check-python
 
 help:
 	@echo 'make lab     open the course in JupyterLab   (LAB_ARGS=--no-browser prints the address only)'
@@ -35,6 +36,7 @@ help:
 	@echo 'make site    write the course as a web site (COURSE_ROUNDS=few measures once: faster)'
 	@echo 'make labs    write the exercises in labs/ from labs/solutions/'
 	@echo 'make lock    write requirements.lock anew    (LOCK_ARGS=--upgrade takes newer versions)'
+	@echo 'make audit   look the locked versions up among the known vulnerabilities (needs a network)'
 	@echo 'make clean   remove the environment and what was generated'
 	@echo
 	@echo 'PY=python3.13 picks another Python, VENV=.venv313 another folder for its environment.'
@@ -126,6 +128,16 @@ lock: check-python
 	rest="$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)" && \
 	for extra in site demo; do $$compile --extra $$extra --constraint requirements.lock $$rest \
 	  --output-file requirements-$$extra.lock $(LOCK_ARGS) pyproject.toml || exit 1; done
+
+# --strict: what could not be looked up is a failure, not a pass.
+audit: check-python
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(PY) -m venv "$$scratch" && \
+	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10' && \
+	for lock in requirements.lock requirements-site.lock requirements-demo.lock; do \
+	  echo "$$lock:"; "$$scratch/bin/pip-audit" --strict --progress-spinner off --disable-pip \
+	    --require-hashes --requirement "$$lock" $(AUDIT_ARGS) || failed=1; done; \
+	[ -z "$$failed" ]
 
 clean:
 	@if [ -e '$(VENV)/pyvenv.cfg' ]; then rm -rf '$(VENV)'; fi

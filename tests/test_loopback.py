@@ -34,8 +34,8 @@ def listening(process: psutil.Process) -> set[str]:
 
 def a_server(kind: str):
     handler = {"asyncio": good, "threads": good_threaded}[kind]
-    return lambda: Crew().start(MODULES[kind],
-                                handler=bundle(as_code(handler), sources_of([handler]), []))  # fmt: skip
+    code = bundle(as_code(handler), sources_of([handler]), [])
+    return lambda: Crew().start(MODULES[kind], handler=code)
 
 
 SERVICES = {

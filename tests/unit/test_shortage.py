@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from helpers.measure.shortage import short_of, shortage
+from helpers.worker import client
+from helpers.worker.errors import MemoryCapReached
+from helpers.workloads import as_workload, work
 from tests.harness.scarce import as_a_user, python
 
 # A process that tries one thing again and again, with ever more of what is scarce, until it
@@ -112,6 +116,25 @@ resource.setrlimit(resource.RLIMIT_NPROC, (used + 20, used + 20))
 print(make_request(work.sleep(1), 1000).cap)
 """
     assert 1 <= int(python(code, before)) <= 16
+
+
+def test_a_run_ends_before_it_takes_what_the_machine_has_not(worker, monkeypatch):
+    """Else the system would end something itself, and as likely the kernel as the run."""
+
+    def eat():
+        held = []
+        for _ in range(60):
+            held.append(bytearray(b"x" * 5_000_000))
+            time.sleep(0.02)
+
+    monkeypatch.setattr(client, "memory_free", lambda: 120 * 2**20)
+    monkeypatch.setattr(worker, "_looked", float("-inf"))
+    worker.load(as_workload(eat))
+    with pytest.raises(MemoryCapReached, match="108 MB of memory, about all that this machine"):
+        worker.run("sequential", 1, 1)
+    worker.load(work.sleep(1))
+    assert worker.run("sequential", 2, 2).failed == 0
+    monkeypatch.setattr(worker, "_looked", float("-inf"))
 
 
 def test_what_is_no_shortage_stays_what_it_is():

@@ -12,6 +12,7 @@ BENCH_ARGS ?=
 WITH_GIL ?=
 FREE_THREADED ?=
 VERSION ?=
+AUDIT_ARGS ?=
 
 SHELL := /bin/sh
 PYTHON := $(VENV)/bin/python
@@ -29,7 +30,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab demo slides test bench site labs lock picture recorded binder version clean \
+.PHONY: help setup lab demo slides test bench site labs lock audit picture recorded binder version clean \
   check-python
 
 help:
@@ -46,6 +47,7 @@ help:
 	@echo 'make binder  copy environment.yml to where Binder looks for it'
 	@echo 'make version VERSION=1.2.3  write the number of a release wherever it stands'
 	@echo 'make setup   make the environment only: the other targets do so by themselves'
+	@echo 'make audit   look the locked versions up among the known vulnerabilities (needs a network)'
 	@echo 'make clean   remove the environment and what was generated'
 	@echo
 	@echo 'PY=python3.13 picks another Python, VENV=.venv313 another folder for its environment.'
@@ -152,6 +154,16 @@ lock: check-python
 	rest="$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock)" && \
 	for extra in site demo; do $$compile --extra $$extra --constraint requirements.lock $$rest \
 	  --output-file requirements-$$extra.lock $(LOCK_ARGS) pyproject.toml || exit 1; done
+
+# --strict: what could not be looked up is a failure, not a pass.
+audit: check-python
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(PY) -m venv "$$scratch" && \
+	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10' && \
+	for lock in requirements.lock requirements-site.lock requirements-demo.lock; do \
+	  echo "$$lock:"; "$$scratch/bin/pip-audit" --strict --progress-spinner off --disable-pip \
+	    --require-hashes --requirement "$$lock" $(AUDIT_ARGS) || failed=1; done; \
+	[ -z "$$failed" ]
 
 clean:
 	@if [ -e '$(VENV)/pyvenv.cfg' ]; then rm -rf '$(VENV)'; fi

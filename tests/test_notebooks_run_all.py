@@ -8,6 +8,8 @@ this would be the same once more.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ ALL = notebooks("notebooks")
 NAMES = [path.stem for path in ALL]
 #: Seconds for one notebook: twice what DESIGN.md allows it, for a busy machine.
 TIMEOUT = 240
+NETWATCH = Path(__file__).parent / "harness" / "netwatch"
 
 
 def make(path: Path, *cells: str, tags: tuple[str, ...] = ()) -> Path:
@@ -32,6 +35,18 @@ def make(path: Path, *cells: str, tags: tuple[str, ...] = ()) -> Path:
         document.cells[1].metadata["tags"] = list(tags)
     path.write_text(writes(document), encoding="utf-8")
     return path
+
+
+def watched(log: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """`env` with which a kernel, and all that it starts, notes foreign addresses in `log`."""
+    log.touch()
+    paths = [str(NETWATCH), *filter(None, [env.get("PYTHONPATH"), os.environ.get("PYTHONPATH")])]
+    return {**env, "PYTHONPATH": os.pathsep.join(paths), "NET_WATCH": str(log)}
+
+
+def foreign(log: Path) -> list[str]:
+    """What was noted of addresses outside of this machine: asked for, called, listened on."""
+    return log.read_text(encoding="utf-8").splitlines()
 
 
 def statuses(report: Report) -> list[str]:
@@ -50,12 +65,16 @@ def test_there_are_notebooks() -> None:
 )
 @pytest.mark.timeout(TIMEOUT + 60)
 @pytest.mark.parametrize("path", ALL, ids=NAMES)
-def test_oldest_ipykernel(path: Path, oldest_ipykernel: tuple[str, dict[str, str]]) -> None:
-    """All cells at once: every cell ok, nothing outlives the kernel."""
+def test_oldest_ipykernel(
+    path: Path, oldest_ipykernel: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
+    """All cells at once: every cell ok, nothing outlives the kernel, nothing leaves the machine."""
     version, env = oldest_ipykernel
-    report = run_all(path, env={**env, VARIABLE: "few"}, timeout=TIMEOUT)
+    log = tmp_path / "net.log"
+    report = run_all(path, env={**watched(log, env), VARIABLE: "few"}, timeout=TIMEOUT)
     assert report.ipykernel == version
     assert not report.problems(), "\n\n".join(report.problems())
+    assert foreign(log) == []
 
 
 # The harness itself: it sees what it is there for.
@@ -68,6 +87,24 @@ def test_good_notebook_is_ok(tmp_path: Path) -> None:
     report = run_all(make(tmp_path / "a.ipynb", *cells, tags=("raises-exception",)), timeout=60)
     assert statuses(report) == ["ok", "ok", "ok"]
     assert report.problems() == []
+
+
+def test_what_would_leave_the_machine_is_seen(tmp_path: Path) -> None:
+    """A call to another machine, a name that is looked up, a port open to all: in a worker too."""
+    cells = (
+        "import socket, subprocess, sys",
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(('192.0.2.1', 9))",
+        "t = socket.socket(); t.bind(('0.0.0.0', 0)); t.close(); s.close()",
+        "code = 'import socket; socket.getaddrinfo(\"192.0.2.2\", 80)'",
+        "assert subprocess.run([sys.executable, '-c', code]).returncode == 0",
+        "u = socket.socket(); u.bind(('127.0.0.1', 0)); u.listen()",
+        "v = socket.create_connection(u.getsockname()); v.close(); u.close()",
+    )
+    log = tmp_path / "net.log"
+    report = run_all(make(tmp_path / "a.ipynb", *cells), env=watched(log, {}), timeout=60)
+    assert report.problems() == []
+    assert [line.split()[0] for line in foreign(log)] == [
+        "socket.connect", "socket.bind", "socket.getaddrinfo"]  # fmt: skip
 
 
 def test_error_stops_the_rest(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.text import Text
 
+from .fit import fit
 from .theme import COLOURS, light, variable
 
 WIDTH = 840
@@ -154,6 +156,8 @@ def boxes(axes, left, right, bottom, top, *, fill: str, hatch=None, hatch_colour
 def to_svg(sheet: Sheet, alt: str) -> str:
     """The sheet as inline SVG: colours as CSS variables, ids that no other picture has."""
     prefix = f"cav{os.getpid():x}-{next(_numbers)}-"
+    for text in sheet.figure.findobj(Text):  # half a character stops the drawing
+        text.set_text(fit(text.get_text()))
     with mpl.rc_context({"svg.hashsalt": prefix}):
         buffer = StringIO()
         FigureCanvasSVG(sheet.figure).print_svg(buffer, metadata={"Date": None})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..measure.machine import Machine
 from ..measure.run import Run
 from . import table, words
+from .fit import fit
 from .theme import STYLE
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn
@@ -115,7 +116,7 @@ def table_html(caption: str, heads, rows) -> str:
 
 
 def _page(*parts: str) -> str:
-    return f'{STYLE}<div class="cav-figure">{"".join(parts)}</div>'
+    return f'{STYLE}<div class="cav-figure">{fit("".join(parts))}</div>'
 
 
 def _paragraph(text: str, kind: str = "") -> str:

@@ -19,6 +19,7 @@ from ..course.surprises import predictions, surprises, was_right
 from ..experiment.comparison import Comparison
 from ..measure.machine import Machine
 from .downloads import link_to, size_of
+from .fit import fit
 from .fragments import _page, _paragraph, machine_html
 from .noted import ShownSurprises, latest, measured_table, said_table
 from .progress import graded_table
@@ -179,8 +180,8 @@ def _document(title: str, body: str) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n{STYLE}\n{_page_style()}\n</head>\n"
-        f'<body>\n<main class="cav-figure">\n{body}\n</main>\n</body>\n</html>\n'
+        f"<title>{fit(escape(title))}</title>\n{STYLE}\n{_page_style()}\n</head>\n"
+        f'<body>\n<main class="cav-figure">\n{fit(body)}\n</main>\n</body>\n</html>\n'
     )
 
 

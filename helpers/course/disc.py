@@ -76,6 +76,11 @@ def replace(path: Path, data: bytes) -> None:
         while left:
             left = left[os.write(handle, left) :]
         os.fsync(handle)
+    except OSError:
+        with contextlib.suppress(OSError):  # it would only take the room that is wanting
+            os.ftruncate(handle, 0)
+            new.unlink()
+        raise
     finally:
         os.close(handle)
     new.replace(path)

@@ -48,8 +48,7 @@ class Entry:
     @classmethod
     def now(cls, kind: str, **parts: Any) -> Entry:
         """An entry of this moment, session and notebook; its values made fit to be kept."""
-        stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return _fit({**parts, "kind": kind, "when": stamp, "session": place.session(),
+        return _fit({**parts, "kind": kind, "when": _stamp(), "session": place.session(),
                      "notebook": place.notebook()})  # fmt: skip
 
     def line(self) -> bytes:
@@ -64,6 +63,20 @@ class Entry:
             kept = {k: v[:80] if isinstance(v, str) else v for k, v in kept.items()}
             text = _dumped(kept)
         return text
+
+
+_latest = ""
+
+
+def _stamp() -> str:
+    """This moment in UTC; never before the entry before it, where the clock was set back.
+
+    Then the order of this process's entries is that in which they were made.
+    """
+    global _latest
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    _latest = max(_latest, now)  # of this form, and so in the order of time
+    return _latest
 
 
 def _dumped(kept: dict) -> bytes:

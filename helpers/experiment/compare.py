@@ -59,8 +59,8 @@ class Experiment(Stoppable):
         self._record(result)
         if not result.traced:
             raise TimeBoxEnded(
-                f"{' '.join(result.left_out.values())} Nothing is left to compare: use fewer "
-                f"tasks or a smaller size, or give it more time with time_box=."
+                f"{' '.join([*request.notes, *result.left_out.values()])} Nothing is left to "
+                f"compare: use fewer tasks or a smaller size, or give it more time with time_box=."
             )
         self._recorded(result)
         if result.complete():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import models as known_models
+from ..services.connections.limits import memory_free, own_threads_left
 from ..workloads import BadWorkload, Workload, as_workload
 
 MOST_TASKS = 100_000
@@ -157,26 +157,14 @@ def own_name(how: Callable, taken) -> str:
 def thread_limit() -> int:
     """How many threads a run may start here: what leaves the machine usable.
 
-    The smallest of 2,000, 80 % of what the process limits leave, a third of the memory
-    maps that a process may have, and free memory at 60 KB a thread.
+    The smallest of 2,000, 80 % of what the limits of this user and this container leave, a
+    third of the memory maps that a process may have, half of what the system may have, and
+    free memory at 60 KB a thread.
     """
-    limits = [MOST_THREADS]
+    limits = [MOST_THREADS, memory_free() // 60_000]
     limits += [n // 3 for n in _numbers("/proc/sys/vm/max_map_count")]
     limits += [n // 2 for n in _numbers("/proc/sys/kernel/threads-max")]
-    limits += _pids_left()
-    try:
-        import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-        if soft != resource.RLIM_INFINITY:
-            limits.append(int(soft * 0.8))
-    except (ImportError, AttributeError, OSError):
-        pass
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        limits.append(free // 60_000)
-    except (AttributeError, ValueError, OSError):
-        pass
+    limits += [int(left * 0.8) for _, left in own_threads_left(below=10 * MOST_THREADS)]
     return max(1, min(limits))
 
 
@@ -186,8 +174,3 @@ def _numbers(path: str) -> list[int]:
             return [int(text.read().split()[0])]
     except (OSError, ValueError, IndexError):
         return []
-
-
-def _pids_left() -> list[int]:
-    most, used = _numbers("/sys/fs/cgroup/pids.max"), _numbers("/sys/fs/cgroup/pids.current")
-    return [int((most[0] - used[0]) * 0.8)] if most and used else []

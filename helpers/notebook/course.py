@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from importlib import metadata
@@ -76,6 +77,8 @@ def _kept(path: Path, html: str) -> bool:
         new.write_text(html, encoding="utf-8")
         new.replace(path)
     except OSError:
+        with contextlib.suppress(OSError):  # half a file would only take the room that is wanting
+            new.unlink()
         return False
     return True
 

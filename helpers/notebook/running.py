@@ -9,6 +9,7 @@ from typing import Any
 
 from ..experiment import Experiment
 from ..experiment.rounds import Rounds
+from ..measure.shortage import shortage
 from ..widgets.live import LiveStatus
 from ..worker.errors import RunError
 from ..worker.registry import shared_worker
@@ -53,8 +54,8 @@ async def in_thread(work: Callable[[], Any], stop: Callable[[], None], *,
                     plainly: bool = False) -> Any:  # fmt: skip
     """The result of the blocking `work`, run in a thread; `stop` ends it on interrupt.
 
-    A RunError comes as ExperimentFailed, which a notebook shows as a sentence; `plainly`, as
-    it is.
+    A RunError comes as ExperimentFailed, which a notebook shows as a sentence, and so does a
+    limit of the machine (`measure.shortage`); `plainly`, each as it is.
     """
     answer: dict[str, Any] = {}
 
@@ -65,7 +66,10 @@ async def in_thread(work: Callable[[], Any], stop: Callable[[], None], *,
             answer["error"] = error
 
     thread = threading.Thread(target=body, name="experiment", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as problem:
+        raise ExperimentFailed(shortage(problem, starting=True) or str(problem)) from None
     try:
         # Not one long await: the kernel notices an interrupt only when its loop wakes.
         while thread.is_alive():
@@ -78,5 +82,7 @@ async def in_thread(work: Callable[[], Any], stop: Callable[[], None], *,
     if isinstance(error, RunError) and not plainly:
         raise ExperimentFailed(str(error), error.details) from None
     if error is not None:
+        if not plainly and (short := shortage(error)):
+            raise ExperimentFailed(short) from error
         raise error
     return answer["value"]

@@ -21,6 +21,8 @@ from typing import Any
 
 import psutil
 
+from ..measure.shortage import short_of, shortage
+
 START_S = 60.0
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -62,22 +64,32 @@ class Service:
         # Named here and made there: it is known, and can be removed, at any moment of its life.
         self.folder = Path(tempfile.gettempdir(), f"course-{secrets.token_hex(8)}")
         # Not the terminal's or the kernel's: what it writes is shown only if it fails.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module, json.dumps(configuration), str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            start_new_session=True,  # an interrupt of the kernel is not meant for it
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-        )
+        self._errors = self.process = None
+        try:
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+            self.process = self._process(configuration)
+        except OSError as error:
+            if self._errors is not None:
+                self._errors.close()
+            cause = shortage(error, starting=True)
+            raise ServiceError(cause or f"{module} can't be started: {error}.") from error
         _running.add(self)
         try:
             self.facts = self._announced()
         except BaseException:
             self.close()
             raise
+
+    def _process(self, configuration: dict[str, Any]) -> subprocess.Popen:
+        path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return subprocess.Popen(
+            [sys.executable, "-m", self.module, json.dumps(configuration), str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,  # an interrupt of the kernel is not meant for it
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        )
 
     @property
     def port(self) -> int:
@@ -130,7 +142,7 @@ class Service:
             more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not more:
                 cause = self._left() or "it said nothing"
-                raise ServiceError(f"{self.module} did not start: {cause}")
+                raise ServiceError(short_of(cause) or f"{self.module} did not start: {cause}")
             line += more
         answer = json.loads(line)
         if "refused" in answer:

@@ -6,6 +6,7 @@ import html
 import time
 from typing import Any
 
+from ..charts.fit import fit
 from ..experiment import Progress
 
 FASTEST_S = 0.2
@@ -62,5 +63,5 @@ def status_line(words: str) -> str:
     """A muted line of HTML."""
     return (
         '<div role="status" style="color:var(--jp-ui-font-color2,#5B6B78);'
-        f'font-size:var(--jp-ui-font-size1,13px)">{html.escape(words)}</div>'
+        f'font-size:var(--jp-ui-font-size1,13px)">{html.escape(fit(words))}</div>'
     )

@@ -12,7 +12,9 @@ from typing import Any
 import ipywidgets as w
 
 from .. import charts
+from ..charts.fit import fit
 from ..experiment import BadRequest, Progress
+from ..measure.shortage import shortage
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop
 
@@ -98,8 +100,11 @@ class Runner:
             self._idle.clear()
         self._last_told = 0.0
         self._main.post(self._show_running, asked)
-        threading.Thread(target=self._follow, args=(experiment, asked), name="panel",
-                         daemon=True).start()  # fmt: skip
+        try:
+            threading.Thread(target=self._follow, args=(experiment, asked), name="panel",
+                             daemon=True).start()  # fmt: skip
+        except RuntimeError as error:
+            self._ended(_cause(error, starting=True))
 
     def stop(self) -> None:
         """End the run now: its processes are killed before this returns."""
@@ -132,12 +137,15 @@ class Runner:
         except RunError as error:
             problem, details = str(error), error.details
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
+            problem = _cause(error)
         finally:
-            with self._lock:
-                self._experiment = None
-            self._main.post(self._show_idle, problem, details)
-            self._main.post(self._idle.set)
+            self._ended(problem, details)
+
+    def _ended(self, problem: str, details: str = "") -> None:
+        with self._lock:
+            self._experiment = None
+        self._main.post(self._show_idle, problem, details)
+        self._main.post(self._idle.set)
 
     def _tell(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -181,6 +189,10 @@ class Runner:
         return self.box._repr_mimebundle_(**options)
 
 
+def _cause(error: Exception, starting: bool = False) -> str:
+    return shortage(error, starting) or f"{type(error).__name__}: {error}"
+
+
 def status_text(words: str, bad: bool = False, details: str = "") -> str:
     """A line of HTML that screen readers announce; red if `bad`, `details` folded below.
 
@@ -189,9 +201,9 @@ def status_text(words: str, bad: bool = False, details: str = "") -> str:
     role, kind = ("alert", ' class="cav-error"') if bad else ("status", "")
     folded = ""
     if details:
-        folded = (f"<details><summary>Traceback</summary><pre>{html.escape(details)}</pre>"
+        folded = (f"<details><summary>Traceback</summary><pre>{html.escape(fit(details))}</pre>"
                   f"</details>")  # fmt: skip
-    return (f'<div class="cav-figure"><p role="{role}"{kind}>{html.escape(words)}</p>{folded}'
+    return (f'<div class="cav-figure"><p role="{role}"{kind}>{html.escape(fit(words))}</p>{folded}'
             f"</div>")  # fmt: skip
 
 

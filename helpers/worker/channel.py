@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from ..measure.shortage import short_of, shortage
 from .errors import RunError
 from .shared import SharedFile
 
@@ -31,37 +32,46 @@ class Channel:
     def __init__(self, python: str, method: str) -> None:
         if sys.platform == "win32":
             raise RunError("The measuring worker needs Linux or macOS: on Windows, use WSL.")
-        files = [SharedFile(), SharedFile(), SharedFile()]
-        self.inbox, self.board, self.outbox = self._files = files
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
-        descriptors = [file.descriptor for file in files]
-        path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._files: list[SharedFile] = []
+        self._errors = self.process = None
         try:
-            self.process = subprocess.Popen(
-                [python, "-m", "helpers.worker", method, *map(str, descriptors)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                pass_fds=descriptors,
-                start_new_session=True,  # a kernel's restart kills its group: not this one
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-            )
-        except OSError as error:
-            self._release()
-            raise RunError(f"{python} can't be started as a worker: {error}.") from error
+            self._start(python, method)
+        except (OSError, RuntimeError) as error:
+            self.close()
+            cause = shortage(error, starting=True)
+            raise RunError(cause or f"{python} can't be started as a worker: {error}.") from error
+        ready = self.answer(START_S)
+        if ready is None or "ready" not in ready:
+            errors = self.error_text()
+            self.close()
+            if cause := short_of((errors.strip().splitlines() or [""])[-1]):
+                raise RunError(cause)
+            raise RunError(f"The worker did not start with {python}.", errors)
+        self.version: tuple[int, ...] = tuple(ready["version"])
+
+    def _start(self, python: str, method: str) -> None:
+        for _ in range(3):
+            self._files.append(SharedFile())
+        self.inbox, self.board, self.outbox = self._files
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        descriptors = [file.descriptor for file in self._files]
+        path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.process = subprocess.Popen(
+            [python, "-m", "helpers.worker", method, *map(str, descriptors)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            pass_fds=descriptors,
+            start_new_session=True,  # a kernel's restart kills its group: not this one
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        )
         threading.Thread(
             target=_read_lines,
             args=(self.process.stdout, self._answers),
             name="worker-reader",
             daemon=True,
         ).start()
-        ready = self.answer(START_S)
-        if ready is None or "ready" not in ready:
-            errors = self.error_text()
-            self.close()
-            raise RunError(f"The worker did not start with {python}.", errors)
-        self.version: tuple[int, ...] = tuple(ready["version"])
 
     def alive(self) -> bool:
         """Whether the process runs."""
@@ -90,6 +100,9 @@ class Channel:
     def close(self) -> None:
         """End the process and everything it started."""
         process = self.process
+        if process is None:  # it could not even be started
+            self._release()
+            return
         with contextlib.suppress(OSError):
             process.stdin.close()
         try:
@@ -105,7 +118,8 @@ class Channel:
         self._release()
 
     def _release(self) -> None:
-        self._errors.close()
+        if self._errors is not None:
+            self._errors.close()
         for file in self._files:
             file.close()
 

@@ -15,6 +15,7 @@ import psutil
 
 from ..measure.recorder import Board
 from ..measure.run import Run
+from ..services.connections.limits import memory_free
 from ..workloads import Workload, catalog
 from .channel import START_S, Channel
 from .errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded, death_sentence
@@ -23,6 +24,9 @@ from .travel import as_code
 
 POLL_S = 0.02
 LAST_WORDS_S = 1.0
+#: A run may take so much of the free memory, and so many MB in any case: it shares most of
+#: what it has at first with its parent.
+ROOM_SHARE, LEAST_MB = 0.9, 64
 
 
 class Worker:
@@ -45,6 +49,7 @@ class Worker:
         self._loaded: tuple | None = None
         # The name of the library that is kept loaded, and the process that has it.
         self._library: tuple[str, int] | None = None
+        self._looked, self._room = float("-inf"), 0.0
 
     # --- life ----------------------------------------------------------------------
 
@@ -231,6 +236,7 @@ class Worker:
         self._channel.outbox.clear(0)
         self._channel.send(request)
         begin = shown = time.monotonic()
+        room_mb = self._room_mb()
         done, cause, ended, died = False, None, False, None
         while not ended:
             answer = self._channel.answer(POLL_S)
@@ -260,9 +266,11 @@ class Worker:
                     f"size, or give it more time with time_box=."
                 )
                 self._kill_run()
-            if cause is None and self._memory_mb() > memory_mb:
+            if cause is None and self._memory_mb() > min(memory_mb, room_mb):
+                cap = "the cap" if memory_mb <= room_mb else "about all that this machine has free"
                 cause = MemoryCapReached(
-                    f"Ended at {memory_mb:,.0f} MB of memory, the cap. Use fewer tasks at once."
+                    f"Ended at {min(memory_mb, room_mb):,.0f} MB of memory, {cap}. Use fewer tasks "
+                    f"at once."
                 )
                 self._kill_run()
             if progress and now - shown >= 0.2:
@@ -290,6 +298,16 @@ class Worker:
     def _left_text(self) -> str:
         """The traceback that a failure left in the outbox."""
         return self._channel.outbox.read().decode("utf-8", "replace")
+
+    def _room_mb(self) -> float:
+        """MB that a run may take here: beyond it the system would kill, perhaps the kernel.
+
+        Read at most once a second, as it costs about 2 ms.
+        """
+        now = time.monotonic()
+        if now - self._looked > 1.0:
+            self._looked, self._room = now, max(LEAST_MB, ROOM_SHARE * memory_free() / 2**20)
+        return self._room
 
     def _memory_mb(self) -> float:
         pid = self._running

@@ -27,6 +27,7 @@ import signal
 import sys
 
 from ..measure.recorder import Board, own_traceback
+from ..measure.shortage import shortage
 from . import job
 from .shared import SharedFile
 
@@ -132,8 +133,12 @@ class Zygote:
                 run = job.execute(workload, request, buffer, own_models)
                 self.outbox.write(run.pack())
         except BaseException as error:
-            self.outbox.write(own_traceback(error).encode())
-            self.send(failed=f"{type(error).__name__}: {error}"[:1500])
+            # What a learner calls keeps its traceback; where the course got too little, it does
+            # not help.
+            learners = request["do"] == "call" and not request.get("target")
+            short = None if learners else shortage(error, starting=True)
+            self.outbox.write(b"" if short else own_traceback(error).encode())
+            self.send(failed=short or f"{type(error).__name__}: {error}"[:1500])
         else:
             self.send(done=True)
 
@@ -141,7 +146,13 @@ class Zygote:
 
     def _fork(self, work, wait: bool = False) -> int:
         """Do `work` in a child; its exit status. With `wait`, the child reads the pipe."""
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:
+            cause = shortage(error, starting=True) or f"{type(error).__name__}: {error}"
+            self.outbox.write(b"")
+            self.send(**{"refused" if wait else "failed": cause})
+            return 0
         if child == 0:
             code = 1
             try:

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from ...measure.shortage import shortage
 from ...workloads.learning import ONE_THREAD
 from ..service import Service, ServiceError
 from . import jobs
@@ -44,9 +45,11 @@ class Cluster:
         self.address: str = self._service.facts["address"] if self._service else address
         try:
             self.client = _connected(self.address)
-        except BaseException:
+        except BaseException as error:
             if self._service is not None:
                 self._service.close()
+            if cause := shortage(error, starting=True):
+                raise ServiceError(cause) from error
             raise
         _open.add(self)
         # Forgotten, it closes too: from a thread, for a client can't close on its own loop.

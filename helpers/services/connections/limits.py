@@ -109,11 +109,20 @@ def threads_left() -> list[tuple[str, int]]:
     left += [(f"{most:,} memory maps for a process (vm.max_map_count), about {MAPS_PER_THREAD} "
               f"for a thread", most // MAPS_PER_THREAD)
              for most in _number("/proc/sys/vm/max_map_count")]  # fmt: skip
+    return left + own_threads_left()
+
+
+def own_threads_left(below: float = float("inf")) -> list[tuple[str, int]]:
+    """What the limits on this user's and this container's threads leave, as `threads_left`.
+
+    A user's limit from `below` on is left out: counting that user's threads takes a while.
+    """
+    left = []
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import resource
 
         soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-        if soft != resource.RLIM_INFINITY:
+        if soft != resource.RLIM_INFINITY and soft < below:
             own = _threads().get(os.getuid(), 0)
             left.append((f"{soft:,} threads of one user (ulimit -u)", soft - own))
     for folder in _groups("pids"):

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...measure.shortage import shortage
 from ..service import Service, ServiceError
 
 ROWS = 5_000
@@ -123,12 +124,17 @@ def database(which: str | None = None) -> Database:
 def _sqlite() -> Database:
     service = Service("helpers.services.scratch")
     path = Path(service.facts["folder"], "bakery.db")
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(TABLE)
-        connection.executemany(INSERT.format("?"), rows())
-        connection.commit()
-        slow = _pairs(_breads_for(connection, SLOW_MS))
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(TABLE)
+            connection.executemany(INSERT.format("?"), rows())
+            connection.commit()
+            slow = _pairs(_breads_for(connection, SLOW_MS))
+    except sqlite3.Error as error:
+        service.close()
+        cause = shortage(error) or f"The database can't be written: {error}."
+        raise ServiceError(cause) from error
     hint = ""
     if server_binaries() is not None:
         hint = 'PostgreSQL is installed here too: database("local") starts it.'

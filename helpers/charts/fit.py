@@ -1,0 +1,16 @@
+"""Text of others made fit to be shown: nothing in it that a reader can't see."""
+
+from __future__ import annotations
+
+import re
+
+#: Controls other than tab and line ends, what turns the direction of the text after it, line
+#: ends that HTML does not know, and halves of characters. None of them has a picture; the
+#: directions let a name rewrite the sentence that it stands in.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+                     "\ud800-\udfff]")  # fmt: skip
+
+
+def fit(text: str) -> str:
+    """`text` with a replacement character in the place of each that can't be seen."""
+    return _UNSEEN.sub("\ufffd", text)

@@ -25,6 +25,7 @@ from helpers.course.outline import OUTLINE
 from helpers.course.quizzes import find
 from helpers.experiment.pace import VARIABLE as ROUNDS
 from helpers.widgets.replay import Replay
+from tests.harness.accessible import COLOURS, REVIVED, ZOOMED, bare_figures, spills, violations
 from tests.unit.test_charts import three
 from tools.site import execute
 from tools.site.address import ROOT, UNKNOWN, binder, repository
@@ -308,6 +309,24 @@ def test_a_quiz_is_answered_by_keyboard(page: Page, site: Path) -> None:
     assert len(grounds) > 5
     assert set(grounds) <= {"rgba(0, 0, 0, 0)", grounds[0]}
     assert grounds[0] == "rgb(18, 18, 18)"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "name",
+    ["index", "search", "docs/classroom", "labs/lab-1-what-are-threads", f"notebooks/{RUN.stem}"],
+)
+def test_a_page_is_accessible(page: Page, site: Path, name: str) -> None:
+    """One page of each kind; `python -m tests.harness.accessible build/site` takes them all."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto((site / f"{name}.html").as_uri())
+    page.wait_for_function(REVIVED)
+    assert violations(page, only=COLOURS) == []
+    page.emulate_media(color_scheme="light")
+    assert violations(page) == []
+    assert bare_figures(page, ["article"]) == []
+    page.set_viewport_size(ZOOMED)
+    assert spills(page, ["main"]) == []
 
 
 @pytest.mark.browser

@@ -174,7 +174,8 @@ def _figure(draw: Callable[[], Sheet], alt: str, caption: str) -> str:
 
     with figure.drawing():
         svg = figure.to_svg(draw(), alt)
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+    drawn = f'<div class="cav-drawn" data-lm-suppress-shortcuts="true">{svg}</div>'  # may scroll
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _facts(runs: list[Run]) -> list:

@@ -28,7 +28,9 @@ ZOOMED = {"width": 640, "height": 400}
 _AXE = """async ([include, only]) => {
     for (const one of document.querySelectorAll("details")) one.open = true;
     const context = include.length ? { include } : document;
-    const options = { resultTypes: ["violations"], ...(only.length ? { runOnly: only } : {}) };
+    // style sheets are not fetched once more: a page that was opened as a file may not
+    const options = { resultTypes: ["violations"], preload: false };
+    if (only.length) options.runOnly = only;
     const { violations } = await axe.run(context, options);
     return violations.flatMap((rule) => rule.nodes.map((node) => {
         const says = [...node.any, ...node.all, ...node.none].map((check) => check.message);

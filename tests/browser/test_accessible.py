@@ -69,7 +69,7 @@ def test_widgets_of_a_page(chrome: Browser) -> None:
             page.evaluate("(data) => document.body.append(shown.buildLoop(data).element)", game())
         else:
             build = "(data) => document.body.append(shown.buildQuiz(data, {}))"
-            for quiz in NAMES:
+            for quiz in NAMES[:2]:  # options, numbers and code; the site has all of them
                 page.evaluate(build, find(quiz).as_data())
             page.get_by_role("radio").first.check()
             page.get_by_role("button", name="Check").first.click()

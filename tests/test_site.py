@@ -314,7 +314,7 @@ def test_a_quiz_is_answered_by_keyboard(page: Page, site: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["search", f"notebooks/{RUN.stem}"])
 def test_a_page_is_accessible(page: Page, site: Path, name: str) -> None:
-    """One page without results and one with; `python -m tests.harness.accessible build/site` takes them all."""
+    """One page without results and one with; `python -m tests.harness.accessible SITE`: all."""
     page.set_viewport_size({"width": 1280, "height": 800})
     for scheme, rules in (("dark", COLOURS), ("light", ())):
         page.emulate_media(color_scheme=scheme)  # before: a change of colours takes its time

@@ -118,7 +118,7 @@ color:var(--cav-fg)}
 .cav-figure details[open]>summary{list-style-type:disclosure-open}
 .cav-figure pre{margin:.3em 0;padding:.5em .7em;overflow-x:auto;font-size:13px;line-height:1.35;
 color:var(--cav-fg);background:transparent;border:1px solid var(--cav-grid);white-space:pre-wrap}
-.cav-figure .cav-wide{overflow-x:auto}
+.cav-figure .cav-wide{overflow-x:auto;width:fit-content;max-width:100%}
 .cav-figure table{border-collapse:collapse;margin:.5em 0;font-size:13px;color:var(--cav-fg);
 background:transparent;border:0;width:auto}
 .cav-figure caption{text-align:left;white-space:nowrap;caption-side:top;

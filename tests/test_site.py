@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 
 pytest.importorskip("myst_nb", reason="Sphinx is missing: run `make test`")
 
+from helpers import charts
 from helpers.charts.theme import STYLE
 from helpers.course.outline import OUTLINE
 from helpers.course.quizzes import find
@@ -31,7 +32,7 @@ from tools.site import execute
 from tools.site.address import ROOT, UNKNOWN, binder, repository
 from tools.site.build import SiteFailed, build_site
 from tools.site.embed import STATE, VIEW, embedded
-from tools.site.sources import site_notebooks, write_sources
+from tools.site.sources import _figure, site_notebooks, write_sources
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -244,6 +245,20 @@ def test_a_replay_goes_into_the_page_with_its_numbers():
     held = json.loads(text.partition('json">')[2].partition("</script>")[0])
     assert held["state"] == {"replay_data": state["replay_data"]}
     assert held["buffers"] == [{"path": ["numbers"], "data": numbers}]
+
+
+def test_a_text_has_a_figure_of_a_notebook_with_its_data():
+    shown = charts.comparison_html(three())
+    outs = [new_output("display_data", {"text/html": shown})]
+    done = {"a.ipynb": new_notebook(cells=[new_code_cell("a", id="one", outputs=outs),
+                                           new_code_cell("b", id="not-run")])}  # fmt: skip
+    text = _figure(done, "a.ipynb", "one")
+    assert (text.count("<figure>"), text.count("<details>")) == (1, 1)
+    assert "<caption>By model" in text
+    assert not re.search(r"\n\s*\n", text)
+    assert _figure(done, "a.ipynb", "not-run") == ""
+    with pytest.raises(LookupError):
+        _figure(done, "a.ipynb", "none")
 
 
 def test_a_figure_links_to_pages():

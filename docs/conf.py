@@ -27,6 +27,7 @@ html_title = project
 html_copy_source = False
 html_use_index = False
 html_show_sphinx = False
+html_sidebars = {"**": ["front-link.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
 html_theme_options = {
     "home_page_in_toc": True,
     # Title and search are in the sidebar; a bar above it would hold them twice.

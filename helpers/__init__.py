@@ -31,6 +31,7 @@ _WHERE = {
     "in_worker": "helpers.notebook.experiments",
     "machine": "helpers.notebook.experiments",
     "table": "helpers.notebook.experiments",
+    "described": "helpers.charts.images",
     "panel": "helpers.widgets",
     "preset": "helpers.widgets.presets",
     "present": "helpers.widgets.present",

@@ -21,17 +21,19 @@ from playwright.sync_api import Browser, Page, expect
 
 pytest.importorskip("myst_nb", reason="Sphinx is missing: run `make test`")
 
+from helpers import charts
 from helpers.charts.theme import STYLE
 from helpers.course.outline import OUTLINE
 from helpers.course.quizzes import find
 from helpers.experiment.pace import VARIABLE as ROUNDS
 from helpers.widgets.replay import Replay
+from tests.harness.accessible import COLOURS, REVIVED, ZOOMED, bare_figures, spills, violations
 from tests.unit.test_charts import three
 from tools.site import execute
 from tools.site.address import ROOT, UNKNOWN, binder, repository
 from tools.site.build import SiteFailed, build_site
 from tools.site.embed import STATE, VIEW, embedded
-from tools.site.sources import site_notebooks, write_sources
+from tools.site.sources import _figure, site_notebooks, write_sources
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -278,6 +280,20 @@ def test_a_replay_goes_into_the_page_with_its_numbers():
     assert held["buffers"] == [{"path": ["numbers"], "data": numbers}]
 
 
+def test_a_text_has_a_figure_of_a_notebook_with_its_data():
+    shown = charts.comparison_html(three())
+    outs = [new_output("display_data", {"text/html": shown})]
+    done = {"a.ipynb": new_notebook(cells=[new_code_cell("a", id="one", outputs=outs),
+                                           new_code_cell("b", id="not-run")])}  # fmt: skip
+    text = _figure(done, "a.ipynb", "one")
+    assert (text.count("<figure>"), text.count("<details>")) == (1, 1)
+    assert "<caption>By model" in text
+    assert not re.search(r"\n\s*\n", text)
+    assert _figure(done, "a.ipynb", "not-run") == ""
+    with pytest.raises(LookupError):
+        _figure(done, "a.ipynb", "none")
+
+
 def test_a_figure_links_to_pages():
     link = '<a href="02-key-differences.ipynb#Row-4:-performance">x</a>'
     cell = new_code_cell("a", outputs=[new_output("display_data", {"text/html": link})])
@@ -341,6 +357,22 @@ def test_a_quiz_is_answered_by_keyboard(page: Page, site: Path) -> None:
     assert len(grounds) > 5
     assert set(grounds) <= {"rgba(0, 0, 0, 0)", grounds[0]}
     assert grounds[0] == "rgb(18, 18, 18)"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["search", f"notebooks/{RUN.stem}"])
+def test_a_page_is_accessible(page: Page, site: Path, name: str) -> None:
+    """One page without results and one with; `python -m tests.harness.accessible SITE`: all."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for scheme, rules in (("dark", COLOURS), ("light", ())):
+        page.emulate_media(color_scheme=scheme)  # before: a change of colours takes its time
+        page.goto((site / f"{name}.html").as_uri())
+        page.wait_for_function(REVIVED)
+        found = violations(page, only=rules)
+        assert not found, "\n".join(found)
+    assert bare_figures(page, ["article"]) == []
+    page.set_viewport_size(ZOOMED)
+    assert spills(page, ["main"]) == []
 
 
 @pytest.mark.browser

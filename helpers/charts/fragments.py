@@ -28,7 +28,7 @@ def comparison_html(comparison) -> str:
     if any(run.never_ran for run in runs):  # nothing to compare, but something to look at
         parts = [_paragraph(comparison.summary()[0], "cav-error"),
                  _drawn(lambda: _timeline(runs, comparison.said, gil)),
-                 _drawn(lambda: table.folded("Data: every task", _by_task(runs)))]  # fmt: skip
+                 _drawn(lambda: table.folded("Data: every task", _tables(runs)))]  # fmt: skip
     elif runs:
         parts += [
             _title("One recorded run of each model" if len(runs) > 1 else "One recorded run"),
@@ -54,8 +54,7 @@ def timeline_html(runs: list[Run], said: dict[str, float] | None = None, *,
         return _page(_paragraph("None of these runs was recorded, so there is no timeline."))
     return _page(
         _drawn(lambda: _timeline(runs, said or {}, gil)),
-        _drawn(lambda: table.folded("Data: the recorded runs",
-                                    table.runs_table(_facts(runs)) + _by_task(runs))),
+        _drawn(lambda: table.folded("Data: the recorded runs", _tables(runs))),
     )  # fmt: skip
 
 
@@ -176,7 +175,8 @@ def _figure(draw: Callable[[], Sheet], alt: str, caption: str) -> str:
 
     with figure.drawing():
         svg = figure.to_svg(draw(), alt)
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+    drawn = f'<div class="cav-drawn" data-lm-suppress-shortcuts="true">{svg}</div>'  # may scroll
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _facts(runs: list[Run]) -> list:
@@ -205,11 +205,11 @@ def _sweep(sweep) -> str:
     return _figure(lambda: lines.draw(sweep), lines.alt(sweep), lines.caption(sweep))
 
 
-def _by_task(runs: list[Run]) -> str:
-    return "".join(table.tasks_table(run) for run in runs)
+def _tables(runs: list[Run]) -> str:
+    """The recorded runs, a row each, and their tasks."""
+    return table.runs_table(_facts(runs)) + "".join(table.tasks_table(run) for run in runs)
 
 
 def _data(comparison, runs: list[Run]) -> str:
-    recorded = table.runs_table(_facts(runs))
     return table.folded("Data: every model and every task",
-                        table.models_table(comparison) + recorded + _by_task(runs))  # fmt: skip
+                        table.models_table(comparison) + _tables(runs))  # fmt: skip

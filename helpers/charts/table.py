@@ -15,8 +15,13 @@ _STATES = (RUNNING, COMPUTING_IN_C, WAITING, READY, UNSEEN)
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence], words: bool = False) -> str:
-    """A table: the first cell of each row is its heading. Everything is escaped."""
-    head = "".join(f'<th scope="col">{escape(str(h))}</th>' for h in heads)
+    """A table: the first cell of each row is its heading. Everything is escaped.
+
+    A wide one scrolls, by keyboard as well: JupyterLab leaves the arrow keys to the box that
+    Tab comes to. A click comes to the table in it, from where Ctrl+Enter still runs the cell.
+    """
+    # a heading without words is none
+    head = "".join(f'<th scope="col">{escape(str(h))}</th>' if h else "<td></td>" for h in heads)
     body = "".join(
         f'<tr><th scope="row">{escape(str(first))}</th>'
         + "".join(f"<td>{escape(str(cell))}</td>" for cell in rest)
@@ -25,7 +30,9 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence], words: b
     )
     kind = ' class="cav-words"' if words else ""
     return (
-        f'<div class="cav-wide"><table{kind}><caption>{escape(caption)}</caption>'
+        f'<div class="cav-wide" role="group" aria-label="{escape(caption)}" tabindex="0" '
+        f'data-lm-suppress-shortcuts="true"><table tabindex="-1"{kind}>'
+        f"<caption>{escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -91,12 +91,16 @@ def _themes() -> str:
     )
 
 
+#: In a narrow window, which a large one is at 200 %, a figure scrolls: what is fitted to the
+#: window would stay as small as it was, however far a reader zooms.
 _LAYOUT = """
 .cav-figure{--cav-font:var(--jp-ui-font-family,system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,
 Arial,sans-serif);color:var(--cav-fg);background:var(--cav-bg);font-family:var(--cav-font);
 font-size:15px;line-height:1.45;max-width:1100px;padding:4px 2px;box-sizing:border-box}
 .cav-figure figure{margin:.5em 0 .9em;padding:0}
 .cav-figure svg{display:block;width:100%;height:auto;overflow:visible}
+@media screen and (max-width:47.5em){.cav-figure .cav-drawn{overflow-x:auto}
+.cav-figure .cav-drawn svg{min-width:700px}}
 .cav-figure svg *{stroke-linejoin:round;stroke-linecap:butt}
 .cav-figure svg text{font-variant-numeric:tabular-nums}
 .cav-figure figcaption{margin:.2em 0 0;padding:0;font-size:15px;font-style:normal;text-align:left;
@@ -114,7 +118,7 @@ color:var(--cav-fg)}
 .cav-figure details[open]>summary{list-style-type:disclosure-open}
 .cav-figure pre{margin:.3em 0;padding:.5em .7em;overflow-x:auto;font-size:13px;line-height:1.35;
 color:var(--cav-fg);background:transparent;border:1px solid var(--cav-grid);white-space:pre-wrap}
-.cav-figure .cav-wide{overflow-x:auto}
+.cav-figure .cav-wide{overflow-x:auto;width:fit-content;max-width:100%}
 .cav-figure table{border-collapse:collapse;margin:.5em 0;font-size:13px;color:var(--cav-fg);
 background:transparent;border:0;width:auto}
 .cav-figure caption{text-align:left;white-space:nowrap;caption-side:top;

@@ -13,6 +13,7 @@ const STRIP = 16;
 const GAP = 6;
 const COUNT = 90; // pixels of the chart of tasks in flight, under a raster
 const RASTER = 240;
+const HATCH = 6; // pixels from one line of a hatch to the next
 const MARGIN = 48; // room for the numbers of tasks
 const RIGHT = 18;
 const TEXT = 15; // pixels, the size of text for which all these are meant
@@ -82,7 +83,7 @@ function rowBefore(rows, width, at, moment) {
 function hatched(context, state, theme, scale) {
   if (!state.hatch) return null;
   const tile = document.createElement("canvas");
-  tile.width = tile.height = 6 * scale;
+  tile.width = tile.height = HATCH * scale;
   const pen = tile.getContext("2d");
   pen.scale(scale, scale);
   pen.strokeStyle = state.hatch_colour[theme];
@@ -259,18 +260,29 @@ class Kitchen {
     const image = new ImageData(columns, rows);
     const each = this.run.tasks / rows;
     const colours = this.data.states.map((state) => rgb(state.fill[this.theme]));
+    const lines = this.data.states.map((state) => state.hatch && rgb(state.hatch_colour[this.theme]));
+    const high = (RASTER * this.scale) / rows;
     // what runs is brief: a hint of it must stay to be seen
     const weight = this.data.states.map((state, k) => (k >= ids.length - 2 ? 3 : 1));
     for (let cell = 0; cell < rows * columns; cell += 1) {
       let [total, red, green, blue] = [0, 0, 0, 0];
+      let lead = 0;
       for (let k = 0; k < ids.length; k += 1) {
         const part = weights[k][cell] * weight[k];
         total += part;
+        if (part > weights[lead][cell] * weight[lead]) lead = k;
         red += part * colours[k][0];
         green += part * colours[k][1];
         blue += part * colours[k][2];
       }
       if (!total) continue;
+      // hatched as in the legend: where a state prevails, colour is not all that tells it
+      const [column, y] = [cell % columns, Math.floor(cell / columns) * high];
+      const across = this.data.states[lead].hatch === "bars" ? column : column + y;
+      const clear = weights[lead][cell] * weight[lead] > 0.6 * total;
+      if (lines[lead] && clear && across % (HATCH * this.scale) < 1.4 * this.scale) {
+        [red, green, blue] = lines[lead].map((one) => one * total);
+      }
       image.data.set(
         [red / total, green / total, blue / total, 255 * Math.min(1, (1.2 * total) / each)],
         cell * 4,

@@ -17,6 +17,7 @@ from ..experiment import BadRequest, Progress
 from ..measure.shortage import shortage
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop
+from .keys import by_keyboard
 
 FASTEST_S = 0.2
 
@@ -50,8 +51,8 @@ class Runner:
         self.stop_button.on_click(lambda button: self.stop())
         self.reset_button.on_click(lambda button: self.reset())
         buttons = w.HBox([self.run_button, self.stop_button, self.reset_button, self.progress])
-        self.box = w.VBox([w.HTML(charts.STYLE), *controls, buttons, self.status, self.verdict,
-                           self.figure])  # fmt: skip
+        self.box = by_keyboard([w.HTML(charts.STYLE), *controls, buttons, self.status, self.verdict,
+                                self.figure])  # fmt: skip
         self.box.add_class("cav-panel")
         self.result: Any = None
         self._experiment: Any = None

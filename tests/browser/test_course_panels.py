@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import below, wait_until
+from tests.harness.accessible import look_over
 from tests.harness.browser import LabPage
 from tests.harness.cells import cut_out
 from tests.harness.labserver import LabServer
@@ -84,8 +85,10 @@ def test_there_are_notebooks() -> None:
 # The last one first: test_nbval.py, which runs beside this, begins with the first.
 @pytest.mark.parametrize("notebook", NOTEBOOKS[:0:-1], ids=lambda path: path.stem)
 def test_run_all_then_the_panel(notebook: Path, lab_page: LabPage, tmp_path: Path) -> None:
-    """The notebook's cells, and its panel once. (The first notebook: below.)"""
+    """The notebook's cells, and its panel once; all of it accessible. (The first one: below.)"""
     run_once(opened(lab_page, shown(notebook, tmp_path)))
+    found = look_over(lab_page)
+    assert not found, "\n".join(found)
 
 
 def test_the_panel(lab_page: LabPage, lab: LabServer, kernel: str | None) -> None:
@@ -93,6 +96,8 @@ def test_the_panel(lab_page: LabPage, lab: LabServer, kernel: str | None) -> Non
     page = opened(lab_page, NOTEBOOKS[0], kernel)
     figure, status = page.widget("cav-picture"), page.widget("cav-status")
     first = run_once(page)
+    found = look_over(page)
+    assert not found, "\n".join(found)
 
     # another number, another picture
     page.set_number("cav-tasks", 3)

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from helpers.checks.blank import without_marks
 from helpers.checks.labs import NUMBERS, find
+from tests.harness.accessible import look_over
 from tests.harness.browser import LabPage
 from tests.harness.labserver import REPO
 from tests.harness.shots import slices
@@ -52,5 +53,7 @@ def test_from_the_stub_to_the_solution(lab_page: LabPage, number: int):
         page.wait_idle()
         Path(PICTURES).mkdir(parents=True, exist_ok=True)
         slices(page, Path(PICTURES), lab.stem)
+    found = look_over(page)
+    assert not found, "\n".join(found)
     assert page.errors() == []
     assert page.console == []

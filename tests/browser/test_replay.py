@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -196,6 +197,32 @@ def test_five_thousand_tasks_play(page: Page, record_property) -> None:
     record_property("frame_ms", typical)
     assert drawn > 5
     expect(page.locator(".cav-replay-time")).to_have_text("400 ms of 400 ms")
+
+
+#: Of a part of the raster, its pixels' colours, row by row.
+PIXELS = """([x, y, size]) => {
+    const canvas = document.querySelector(".cav-replay-kitchen canvas");
+    const { data } = canvas.getContext("2d").getImageData(x, y, size, size);
+    const hex = (at) => "#" + [...data.subarray(at, at + 3)]
+        .map((one) => one.toString(16).padStart(2, "0")).join("");
+    return Array.from({ length: size }, (_, row) =>
+        Array.from({ length: size }, (_, column) => hex(4 * (row * size + column))));
+}"""
+
+
+def test_states_of_thousands_differ_in_more_than_colour(page: Page) -> None:
+    """Where tasks are ready it is hatched as in the legend; where they wait it is not."""
+    play_in(page, comparison(many()))
+    width = page.locator("canvas").first.evaluate("canvas => canvas.width")
+    span = (width - 48 - 18) / 400  # pixels of a millisecond
+    # the first tasks are ready from 100 to 200 ms, the last ones wait from 100 to 200 ms
+    ready = page.evaluate(PIXELS, [round(48 + 150 * span), 24, 12])
+    wait = page.evaluate(PIXELS, [round(48 + 150 * span), 240, 12])
+    colours = {COLOURS[name][0].lower() for name in ("ready", "bg")}
+    assert {one for row in ready for one in row} == colours
+    assert all(set(row) == colours for row in ready)
+    assert all(one[1:] == other[:-1] for one, other in itertools.pairwise(ready))
+    assert {one for row in wait for one in row} == {COLOURS["wait"][0].lower()}
 
 
 def test_without_motion_there_are_still_pictures(chrome: Browser) -> None:

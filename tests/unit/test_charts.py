@@ -184,8 +184,8 @@ def test_a_comparison_has_its_parts_in_order():
     assert "could not be drawn" not in html
     found = three()
     order = [
-        found.summary()[0].replace("'", "&#x27;"), "<figure><svg", "<figcaption>sequential",
-        "<figure><svg", "<details><summary>Data", "<caption>By model", "<caption>asyncio, the",
+        found.summary()[0].replace("'", "&#x27;"), "<figure>", "<figcaption>sequential",
+        "<figure>", "<details><summary>Data", "<caption>By model", "<caption>asyncio, the",
         MACHINE.sentence(),
     ]  # fmt: skip
     at = 0
@@ -215,6 +215,11 @@ def test_a_picture_names_itself_and_every_table_its_columns():
         assert one.count("<caption>") == 1
         assert all("scope=" in head for head in re.findall(r"<th.*?>", one) if head != "<thead>")
         assert one.count('scope="col"') >= 2
+        assert not re.search("<th[^>]*></th>", one)
+    # a wide table scrolls: by keyboard too, and it says what it is
+    keys = 'tabindex="0" data-lm-suppress-shortcuts="true"'
+    boxed = rf'<div class="cav-wide" role="group" aria-label="[^"]+" {keys}><table'
+    assert len(re.findall(boxed, html)) == html.count("<table")
 
 
 def test_no_script_and_nothing_from_elsewhere():
@@ -302,6 +307,7 @@ def test_tasks_that_never_ran_are_said_and_shown_but_not_compared():
     assert '<p class="cav-error">mine ran 2 of 4 tasks' in html
     assert len(svgs(html)) == 1
     assert "<td>never</td>" in html
+    assert "<caption>Recorded runs" in html  # what the picture's words say is in a table
     assert "All measured runs" not in html
 
 

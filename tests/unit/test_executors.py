@@ -232,6 +232,7 @@ def test_lanes_are_drawn_and_said():
     texts = [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.count("lane <3>") == texts.count("still in progress") == 2
     assert "<lane" not in html
+    assert html.count("<td>5 marks, longest gap 50 ms</td>") == 2
 
 
 @pytest.mark.parametrize("wrong", [{}, None, {"a": 3}, {"a": Spans()}, [Spans()]])

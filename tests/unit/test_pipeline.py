@@ -396,7 +396,7 @@ def test_the_page_shows_stages_queues_and_the_contact_sheet(run):
     for words in ("7 pictures in", "Contact sheet: the 7 pictures", "data:image/jpeg;base64,",
                   "Data: every stage and queue", "bound 3", "3 workers"):  # fmt: skip
         assert words in html
-    assert html.count("aria-label") == 1
+    assert html.count('role="img" aria-label') == 1
     assert "A pipeline over time. 7 pictures in" in stages.alt(found)
     sheet = Image.open(BytesIO(found.sheet))
     assert sheet.width >= 900

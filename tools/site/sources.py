@@ -119,13 +119,15 @@ def _runs(following: list[NotebookNode]) -> bool:
 
 
 def _figure(done: dict[str, NotebookNode], file: str, name: str) -> str:
-    """The first picture among the results of a cell, nothing where it was not run."""
+    """The first picture among a cell's results, and its data; nothing where it was not run."""
     for cell in done[file].cells if file in done else []:
         if cell.id == name:
             shown = "".join(out.get("data", {}).get("text/html", "") for out in cell.outputs)
             found = re.search(r"<figure>.*?</figure>", shown, re.S)
+            data = re.search(r"<details><summary>Data: .*?</details>", shown, re.S)
             # MyST ends a piece of HTML at an empty line
-            picture = re.sub(r"\n\s*\n", "\n", found[0]) if found else ""
+            parts = (one[0] for one in (found, data) if one)
+            picture = re.sub(r"\n\s*\n", "\n", "".join(parts))
             machine = done[file].metadata.get("course", {}).get("machine", "")
             said = f'<p class="cav-small">Measured on {machine}.</p>' if machine else ""
             return f'<div class="cav-figure">{picture}{said}</div>' if found else ""

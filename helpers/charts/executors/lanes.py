@@ -102,9 +102,22 @@ HEADS = ["", "began, ms", "ended, ms", "how"]
 
 
 def rows(panels: dict) -> list[list]:
-    """For the table: a row a stretch."""
-    return [
+    """For the table: a row a stretch, and one a lane of marks, from its first to its last."""
+    stretches = [
         [f"{title}, {s.lane}", f"{s.begin * 1e3:,.1f}",
          "–" if s.end is None else f"{s.end * 1e3:,.1f}", _words(s)]
         for title, spans in panels.items() for s in spans.spans
     ]  # fmt: skip
+    marked = []
+    for title, spans in panels.items():
+        for lane in dict.fromkeys(name for name, _ in spans.marks):
+            moments = [moment for name, moment in spans.marks if name == lane]
+            first, last = (f"{moments[k] * 1e3:,.1f}" for k in (0, -1))
+            marked.append([f"{title}, {lane}", first, last, _beats(spans, lane, len(moments))])
+    return stretches + marked
+
+
+def _beats(spans, lane: str, count: int) -> str:
+    if count < 2:
+        return "1 mark"
+    return f"{count:,} marks, longest gap {tick_ms(spans.gap(lane))}"

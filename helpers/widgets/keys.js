@@ -1,0 +1,51 @@
+// What a box of controls needs to be used by keyboard alone, in the box that this stands in.
+//
+// JupyterLab takes plain keys for its own, also while a menu or a button has the focus: an arrow
+// key leaves the menu, b adds a cell. And a button that is switched off loses the focus to the
+// page, so that a keyboard begins anew at its top.
+
+const BOX = ".cav-keys";
+
+function plain(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return false; // saving, and the like
+  return !(event.shiftKey && event.key === "Enter"); // runs the cell
+}
+
+function render({ el }) {
+  el.hidden = true; // nothing to see
+  const box = () => el.closest(BOX);
+  const within = (target) => target instanceof Element && box()?.contains(target);
+
+  const keep = (event) => {
+    if (within(event.target))
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
+  };
+
+  let last = null; // what has the focus, or had it when it was switched off
+  const passOn = () => {
+    const active = document.activeElement;
+    if (!last?.disabled || (active !== last && active !== document.body)) return;
+    const next = [...box().querySelectorAll(".cav-run, .cav-stop")].find((one) => !one.disabled);
+    next?.focus({ preventScroll: true });
+  };
+  const switched = new MutationObserver(passOn);
+  const came = (event) => {
+    if (!within(event.target)) return;
+    last = event.target;
+    switched.observe(box(), { subtree: true, attributeFilter: ["disabled"] });
+  };
+  const left = (event) => {
+    if (event.target === last && !last.disabled) last = null; // of one's own will
+  };
+
+  const listeners = { keydown: keep, focusin: came, focusout: left };
+  // before JupyterLab, which listens to the whole page
+  for (const [name, hear] of Object.entries(listeners)) window.addEventListener(name, hear, true);
+  return () => {
+    switched.disconnect();
+    for (const [name, hear] of Object.entries(listeners))
+      window.removeEventListener(name, hear, true);
+  };
+}
+
+export default { render };

@@ -1,0 +1,140 @@
+"""Every control of the panels by keyboard alone, in JupyterLab: reached, seen, used, not lost."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from playwright.sync_api import expect
+
+from tests.browser.conftest import write
+from tests.harness.accessible import look_over
+from tests.harness.browser import LabPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+
+#: One of each, and none of them run: what counts is how they are reached.
+CELLS = (
+    "from helpers import (connections_panel, guesses, panel, pipeline_panel, predictions, present,"
+    "\n                     preset, progress, work)\npresent(False)",
+    'preset("A long one", "wait", ms=5000, tasks=2)\npanel("20 waits", room=True)',
+    "connections_panel()",
+    "async def pipeline(plan):\n    ...\n\n\ndef soften(data):\n    return data\n\n\n"
+    "pipeline_panel(pipeline, steps=soften)",
+    "guesses([work.sleep(ms=5), work.compute(ms=5)])",
+    "predictions()",
+    "progress()",
+)
+MOST_TABS = 200
+#: What can be used now, of ours: Stop is switched off.
+CONTROLS = """() => {
+    const found = [...document.querySelectorAll(".cav-keys, .cav-present")].flatMap((box) =>
+        [...box.querySelectorAll("button, select, input:not([type=file]), summary")]);
+    return found.filter((one) => !one.disabled && one.getClientRects().length)
+        .map((one, number) => (one.dataset.number = number));
+}"""
+#: Where the focus is: the control's number, and whether a ring around it is to be seen.
+FOCUS = """() => {
+    const style = getComputedStyle(document.activeElement);
+    const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
+        && !/rgba\\(.*, 0\\)|transparent/.test(style.outlineColor);
+    return [document.activeElement.dataset.number ?? null, ring];
+}"""
+
+
+@pytest.fixture
+def page(lab_page: LabPage, tmp_path: Path) -> LabPage:
+    cells = [new_markdown_cell("# A sample"), *map(new_code_cell, CELLS)]
+    lab_page.open(write(tmp_path / "sample.ipynb", cells))
+    lab_page.run_all()
+    lab_page.wait_idle()
+    return lab_page
+
+
+def test_every_control_by_keyboard(page: LabPage) -> None:
+    keys, cells = page.page.keyboard, page.page.locator(".jp-Notebook .jp-Cell")
+    number = cells.count()
+    found = look_over(page)
+    assert not found, "\n".join(found)
+
+    # Tab comes to each of them, and it is seen to be there
+    expected = page.page.evaluate(CONTROLS)
+    assert len(expected) >= 50
+    page.page.locator(".cav-present button").first.focus()
+    keys.press("Shift+Tab")
+    seen = {}
+    for _ in range(MOST_TABS):
+        keys.press("Tab")
+        at, ring = page.page.evaluate(FOCUS)
+        if at is not None:
+            seen[int(at)] = ring
+        if len(seen) == len(expected):
+            break
+    assert sorted(seen) == expected
+    assert all(seen.values()), [at for at, ring in seen.items() if not ring]
+
+    # the arrow keys of a menu are the menu's, letters too; Ctrl+B is still JupyterLab's
+    menu, tasks = page.widget("cav-preset").locator("select"), page.widget("cav-tasks")
+    menu.focus()
+    keys.press("ArrowDown")
+    expect(menu).to_be_focused()
+    expect(menu.locator("option:checked")).to_have_text("20 waits, 4 at once")
+    for key in ("b", "a", "d", "d", "x"):
+        keys.press(key)
+        expect(menu).to_be_focused()
+    expect(cells).to_have_count(number)
+    keys.press("End")  # the preset of the second cell
+    expect(tasks.locator("input")).to_have_value("2")
+    side = page.page.locator("#jp-left-stack")
+    shown = side.is_visible()
+    keys.press("Control+b")
+    expect(side).to_be_visible(visible=not shown)
+
+    # Run is switched off, and Stop has the focus; after its end Run has it again
+    run, stop = page.widget("cav-run"), page.widget("cav-stop")
+    run.focus()
+    keys.press("Enter")
+    expect(stop).to_be_focused()
+    keys.press("Space")
+    page.wait_text("cav-status", re.compile("^Stopped"))
+    expect(run).to_be_focused()
+    box = page.widget("cav-model-sequential").locator("input")
+    box.focus()
+    keys.press("Space")
+    expect(box).not_to_be_checked()
+    keys.press("F8")  # Reset, from wherever the focus is in the panel
+    expect(tasks.locator("input")).to_have_value("20")
+    expect(box).to_be_checked()
+    page.set_number("cav-size", 5)
+    run.focus()
+    keys.press("Space")
+    expect(stop).to_be_focused()
+    page.wait_text("cav-status", re.compile("^Done"), timeout=60)
+    expect(run).to_be_focused()
+
+    # who has gone elsewhere meanwhile stays there
+    page.set_number("cav-size", 200)
+    run.focus()
+    keys.press("Enter")
+    expect(stop).to_be_focused()
+    menu.focus()
+    page.wait_text("cav-status", re.compile("^Done"), timeout=60)
+    expect(run).to_be_enabled()
+    expect(menu).to_be_focused()
+
+    # a room's predictions, and the presenter's sizes
+    page.widget("cav-secret").locator("input").focus()
+    keys.type("threads 30")
+    keys.press("Enter")
+    said = page.widget("cav-said-all")
+    expect(said).to_contain_text("1 prediction, hidden until Reveal.")
+    page.widget("cav-reveal").focus()
+    keys.press("Enter")
+    expect(said).to_contain_text("What the room said")
+    page.page.locator(".cav-present button", has_text="hall").first.focus()
+    keys.press("Space")
+    expect(page.page.locator("head style[id^=cav-presenter]")).to_have_count(1)
+    assert page.errors() == []
+    assert page.console == []

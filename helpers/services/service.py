@@ -21,6 +21,8 @@ from typing import Any
 
 import psutil
 
+from .piped import Piped
+
 START_S = 20.0
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -64,7 +66,7 @@ class Service:
         # Not the terminal's or the kernel's: what it writes is shown only if it fails.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
+        self.process = Piped(
             [sys.executable, "-m", module, json.dumps(configuration), str(self.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -11,9 +11,11 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import IO
 
 import psutil
 
+from ..services.piped import Piped
 from .errors import RunError
 from .shared import SharedFile
 
@@ -38,7 +40,7 @@ class Channel:
         descriptors = [file.descriptor for file in files]
         path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         try:
-            self.process = subprocess.Popen(
+            self.process = Piped(
                 [python, "-m", "helpers.worker", method, *map(str, descriptors)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -110,7 +112,7 @@ class Channel:
             file.close()
 
 
-def _read_lines(pipe, answers: queue.SimpleQueue) -> None:
+def _read_lines(pipe: IO[bytes], answers: queue.SimpleQueue) -> None:
     with contextlib.suppress(ValueError, OSError):
         for line in pipe:
             with contextlib.suppress(json.JSONDecodeError):

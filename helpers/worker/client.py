@@ -102,9 +102,10 @@ class Worker:
             if self._loaded is None:
                 raise RunError("No workload is loaded: call load() first.")
             self._revive()
-            self._channel.board.clear(Board.size(tasks))
-            board = Board(tasks, self._channel.board.map(Board.size(tasks)))
-            progress = on_progress and (lambda: on_progress(board.finished()))
+            self._open.board.clear(Board.size(tasks))
+            board = Board(tasks, self._open.board.map(Board.size(tasks)))
+            tell = on_progress
+            progress = (lambda: tell(board.finished())) if tell else None
             try:
                 return Run.unpack(self._measure(request, time_box, memory_mb, progress))
             finally:
@@ -120,6 +121,7 @@ class Worker:
         `run` does.
         """
         with self.session():
+            request: dict[str, Any]
             if isinstance(function, str):
                 self.start()
                 request = {"do": "call", "target": function, "args": args}
@@ -129,7 +131,7 @@ class Worker:
                 # A learner's function needs the learner's modules, not those of the host.
                 self._unload()
                 request = {"do": "call", "folder": os.getcwd(), "path": self._path()}
-                self._channel.inbox.write(code)
+                self._open.inbox.write(code)
             try:
                 return pickle.loads(self._measure(request, time_box, memory_mb, None))
             finally:
@@ -160,7 +162,7 @@ class Worker:
     # --- inside --------------------------------------------------------------------
 
     def _load(self, workload: Workload, own_models: dict[str, Callable]) -> None:
-        description = {"do": "load", "folder": os.getcwd(), "path": self._path()}
+        description: dict[str, Any] = {"do": "load", "folder": os.getcwd(), "path": self._path()}
         code = b""
         if workload.spec is not None:
             description["spec"] = dict(workload.spec)
@@ -171,13 +173,13 @@ class Worker:
             self._check_version(workload)
         self.start()
         self._unload()
-        self._channel.inbox.write(code)
-        self._channel.send(description)
-        answer = self._channel.answer(START_S)
+        self._open.inbox.write(code)
+        self._open.send(description)
+        answer = self._open.answer(START_S)
         if answer is None or "loaded" not in answer:
             cause = (answer or {}).get("refused", "the worker ended")
             details = self._left_text() if answer else ""
-            self._channel.answer(1.0)
+            self._open.answer(1.0)
             raise RunError(f"{workload.title} can't be loaded in the worker: {cause}", details)
         self.host = answer["loaded"]
         self._loaded = (workload, own_models)
@@ -191,36 +193,46 @@ class Worker:
 
     def _check_version(self, workload: Workload) -> None:
         self.start()
-        if self.version[:2] != sys.version_info[:2]:
-            theirs = ".".join(map(str, self.version[:2]))
+        version = self._open.version[:2]
+        if version != sys.version_info[:2]:
+            theirs = ".".join(map(str, version))
             raise RunError(
                 f"{workload.title} can't be sent to Python {theirs}: functions travel only "
                 f"between equal versions. Use a built-in workload there."
             )
 
+    @property
+    def _open(self) -> Channel:
+        assert self._channel is not None, "call start() first"
+        return self._channel
+
     def _revive(self) -> None:
         """Start and load the worker again, if it has ended since it was loaded."""
-        if self._channel is None or not self._channel.alive():
+        gone = self._channel is None or not self._channel.alive()
+        if gone and self._loaded is not None:
             self._load(*self._loaded)
 
     def _unload(self) -> None:
         if self.host is not None and self._channel is not None and self.method == "fork":
-            self._channel.send({"do": "unload"})
-            self._channel.answer(START_S)
+            self._open.send({"do": "unload"})
+            self._open.answer(START_S)
         self.host = self._loaded = None
 
-    def _measure(self, request, time_box, memory_mb, progress) -> bytes:
+    def _measure(self, request: dict, time_box: float, memory_mb: float,
+                 progress: Callable[[], object] | None) -> bytes:  # fmt: skip
         """Send a request, watch the child, give back what it left in the outbox."""
         if self._stopping.is_set():
             raise Stopped("Stopped.")
-        self._channel.outbox.clear(0)
-        self._channel.send(request)
+        self._open.outbox.clear(0)
+        self._open.send(request)
         begin = shown = time.monotonic()
-        done, cause, ended, died = False, None, False, None
+        done = ended = False
+        cause: RunError | None = None
+        died: float | None = None
         while not ended:
-            answer = self._channel.answer(POLL_S)
+            answer = self._open.answer(POLL_S)
             if answer is None:
-                if not self._channel.alive():
+                if not self._open.alive():
                     # The worker itself has ended. Its last words may still be on their way:
                     # they come from a thread of this busy process.
                     died = died or time.monotonic()
@@ -257,7 +269,7 @@ class Worker:
         if self._stopping.is_set() and not done:
             raise Stopped("Stopped.")
         if done:
-            return self._channel.outbox.read()
+            return self._open.outbox.read()
         if cause is not None:
             raise cause
         if not ended:
@@ -274,7 +286,7 @@ class Worker:
 
     def _left_text(self) -> str:
         """The traceback that a failure left in the outbox."""
-        return self._channel.outbox.read().decode("utf-8", "replace")
+        return self._open.outbox.read().decode("utf-8", "replace")
 
     def _memory_mb(self) -> float:
         pid = self._running

@@ -49,6 +49,12 @@ class Run:
     printed: str = ""
     lines: array = field(default_factory=lambda: array("q"))
 
+    def detailed(self) -> Trace:
+        """The trace. Raises LookupError for a run that was measured without its detail."""
+        if self.trace is None:
+            raise LookupError("this run has no trace: it was measured without detail")
+        return self.trace
+
     def pack(self) -> bytes:
         """The run as bytes for another process: a JSON header, then binary columns."""
         digest, pickled = _pickle(self.results)

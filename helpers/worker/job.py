@@ -104,7 +104,7 @@ def quiet_gc():
         gc.set_threshold(*before)
 
 
-def execute(workload: Workload, request: dict, buffer: mmap | None = None,
+def execute(workload: Workload, request: dict, buffer: bytearray | mmap | None = None,
             own_models: dict[str, Any] | None = None) -> Run:  # fmt: skip
     """Run ``request["tasks"]`` tasks of `workload` in ``request["model"]``; measure it.
 

@@ -30,12 +30,13 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab demo slides test bench site labs lock audit picture recorded binder version clean \
-  check-python
+.PHONY: help setup lab demo slides test check bench site labs lock audit picture recorded binder \
+  version clean check-python
 
 help:
 	@echo 'make lab     open the course in JupyterLab   (LAB_ARGS=--no-browser prints the address only)'
 	@echo 'make test    run every test                  (TEST_ARGS="-k binder" picks some)'
+	@echo 'make check   look for faults without running anything: ruff, its format, types'
 	@echo 'make demo    show the control panel alone, as a page of its own'
 	@echo 'make slides  open JupyterLab with slides that have live widgets'
 	@echo 'make bench   measure what the course costs   (BENCH_ARGS="runs --record" picks parts, and keeps them)'
@@ -70,6 +71,11 @@ test: setup $(SITE_READY)
 	@# Three at a time on two cores, since most of them wait for something; tests/conftest.py
 	@# says which tests stay together.
 	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
+
+# All three are run, whatever the first of them finds.
+check: setup
+	@bad=0; $(VENV)/bin/ruff check . || bad=1; $(VENV)/bin/ruff format --check . || bad=1; \
+	$(VENV)/bin/mypy --cache-dir $(VENV)/mypy-cache || bad=1; exit $$bad
 
 bench: setup
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)

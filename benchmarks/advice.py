@@ -71,7 +71,9 @@ def line(one: Any, answer: Advice, verdict: str, seconds: float) -> str:
     arms = []
     for model in e.models:
         found = e.verdict(model)
-        spread = "" if found.low is None else f" [{times(found.low)} {times(found.high)}]"
+        spread = ""
+        if found.low is not None and found.high is not None:
+            spread = f" [{times(found.low)} {times(found.high)}]"
         arms.append(f"{model} {times(found.ratio)}{spread}"
                     f"{' wrong results' if e.arms[model].same is False else ''}")  # fmt: skip
     control = "–" if e.control_ratio is None else times(e.control_ratio)

@@ -10,7 +10,9 @@ import sys
 import time
 from array import array
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
+from typing import Any
 
 from helpers.experiment import Experiment, make_request
 from helpers.measure.recorder import Board
@@ -48,23 +50,23 @@ def runs(worker: Worker) -> Iterator[Row]:
     for tasks in (10, 100, 1_000, 10_000):
         yield Row(
             f"asyncio run, {tasks:,} × 20 ms, start and end stamps",
-            ratios(lambda n=tasks: call("recorded", "asyncio", n, 20, n),
-                   lambda n=tasks: call("bare_gather", n, 20)),
+            ratios(partial(call, "recorded", "asyncio", tasks, 20, tasks),
+                   partial(call, "bare_gather", tasks, 20)),
             "×", targets.get(tasks), "bare asyncio.gather",
         )  # fmt: skip
     for tasks in (1_000, 10_000):
         yield Row(
             f"the same with tasks that do nothing, {tasks:,}: the worst case",
-            ratios(lambda n=tasks: call("recorded", "asyncio", n, 0, n),
-                   lambda n=tasks: call("bare_gather", n, 0)),
+            ratios(partial(call, "recorded", "asyncio", tasks, 0, tasks),
+                   partial(call, "bare_gather", tasks, 0)),
             "×", None, "bare asyncio.gather",
         )  # fmt: skip
     for tasks, workers, ms in ((10, 10, 20), (100, 100, 20), (1_000, 100, 5), (2_000, 100, 5),
                                (10_000, 100, 1)):  # fmt: skip
         yield Row(
             f"threaded run, {tasks:,} × {ms} ms on {workers} threads",
-            ratios(lambda a=(tasks, ms, workers): call("recorded", "threads", *a),
-                   lambda a=(tasks, ms, workers): call("bare_pool", *a)),
+            ratios(partial(call, "recorded", "threads", tasks, ms, workers),
+                   partial(call, "bare_pool", tasks, ms, workers)),
             "×", 1.02 if tasks == 2_000 else None, "bare ThreadPoolExecutor",
         )  # fmt: skip
     tasks, steps = 10_000, 5
@@ -106,14 +108,17 @@ def way_back() -> Iterator[Row]:
     for name in ("submitted", "started", "ended", "lanes"):
         setattr(trace, name, array("q", [1]))
     run = Run("threads", 1, 1, 1.0, Usage(1.0, 0.0, 0.0), results=[None], trace=trace)
-    ours, pickled, as_json = [], [], []
+    ours: list[float] = []
+    pickled: list[float] = []
+    as_json: list[float] = []
     rows = [tuple(trace.cells[k : k + 4]) for k in range(0, events * 4, 4)]
+    ways: list[tuple[list[float], Callable[[], Any], Callable[[Any], Any]]] = [
+        (ours, run.pack, Run.unpack),
+        (pickled, lambda: pickle.dumps(rows), pickle.loads),
+        (as_json, lambda: json.dumps(rows), json.loads),
+    ]
     for _ in range(PAIRS):
-        for times, pack, unpack in (
-            (ours, run.pack, Run.unpack),
-            (pickled, lambda: pickle.dumps(rows), pickle.loads),
-            (as_json, lambda: json.dumps(rows), json.loads),
-        ):
+        for times, pack, unpack in ways:
             begin = time.perf_counter()
             unpack(pack())
             times.append((time.perf_counter() - begin) * 1e3)
@@ -134,7 +139,8 @@ def predictions(worker: Worker) -> Iterator[Row]:
         names = ["asyncio", "threads"] + (["sequential"] if tasks <= 20 else [])
         result = experiment.run(make_request(workload, tasks, workers=workers, models=names),
                                 rounds=5, budget_s=2.0)  # fmt: skip
-        errors += [abs(result.predicted(m) / result.wall(m) - 1) * 100 for m in result.models]
+        said = [(result.predicted(m), result.wall(m)) for m in result.models]
+        errors += [abs(p / wall - 1) * 100 for p, wall in said if p is not None]
     yield Row("predicted against measured wall time, error", errors, "%", 5)
 
 

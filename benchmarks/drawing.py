@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 
 from helpers import charts
@@ -26,9 +27,9 @@ def drawing(worker: Worker) -> Iterator[Row]:
         bars_of(runs)
         ours, peer = [], []
         for number in range(REPEATS):
-            ours.append(seconds(lambda runs=runs: charts.timeline_html(runs)))
+            ours.append(seconds(partial(charts.timeline_html, runs)))
             if tasks <= 60 or number < SLOW_REPEATS:
-                peer.append(seconds(lambda runs=runs: bars_of(runs)))
+                peer.append(seconds(partial(bars_of, runs)))
         beside = f"one bar a task: {min(peer):.2f} to {max(peer):.2f} s"
         yield Row(f"timeline of {tasks:,} tasks in two models", ours, "s", target, beside)
         ratios = [a / b for a, b in zip(ours, peer, strict=False)]
@@ -48,7 +49,8 @@ def bars_of(runs: list[Run]) -> bytes:
 
     figure = Figure(figsize=(9, 3 * len(runs)))
     for axes, run in zip(figure.subplots(len(runs), squeeze=False)[:, 0], runs, strict=True):
-        for task, (begin, end) in enumerate(zip(run.trace.started, run.trace.ended, strict=True)):
+        trace = run.detailed()
+        for task, (begin, end) in enumerate(zip(trace.started, trace.ended, strict=True)):
             axes.barh(task, (end - begin) / 1e6, left=begin / 1e6)
     file = BytesIO()
     figure.savefig(file, format="svg" if runs[0].tasks <= 60 else "png")

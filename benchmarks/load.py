@@ -39,7 +39,7 @@ def load() -> Iterator[Row]:
             command = ["wrk", "-t1", f"-c{count}", f"-d{SECONDS}s",
                        f"http://127.0.0.1:{server.port}/"]  # fmt: skip
             text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            return float(re.search(r"Requests/sec:\s*([\d.]+)", text)[1])
+            return float(re.findall(r"Requests/sec:\s*([\d.]+)", text)[0])
 
         for number in range(REPEATS + 1):
             if number % 2:

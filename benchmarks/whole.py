@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from .rows import Row
 
@@ -62,12 +63,12 @@ def _to_the_page(folder: Path) -> float:
     """Seconds from `make lab` to an answered page. Raises RuntimeError if none comes."""
     command = ["make", "lab", "LAB_ARGS=--no-browser"]
     begin = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, text=True,
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                env={**os.environ, "PYTHONUNBUFFERED": "1"},
                                start_new_session=True)  # fmt: skip
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    reader = threading.Thread(target=lambda: [lines.put(line) for line in process.stdout])
+    reader = threading.Thread(target=_read, args=(process.stdout, lines))
     reader.start()
     try:
         while time.perf_counter() - begin < LONGEST_S:
@@ -86,3 +87,8 @@ def _to_the_page(folder: Path) -> float:
 
         stop_tree(process)
         reader.join()
+
+
+def _read(pipe: IO[bytes] | None, lines: queue.SimpleQueue[str]) -> None:
+    for line in pipe or ():
+        lines.put(line.decode(errors="replace"))

@@ -43,12 +43,15 @@ def surveys(worker: Worker) -> Iterator[Row]:
     """
     from helpers.experiment.surveys.survey import RowExperiment, run_survey
 
-    kept, alone, whole, rounds = [], [], [], []
+    kept: list[float] = []
+    alone: list[float] = []
+    whole, rounds = [], []
     for _ in range(SURVEYS):
         begin = time.perf_counter()
         found = run_survey(RowExperiment(worker), [getattr(work, name)(ms=MS) for name in LEARNING])
         whole.append(time.perf_counter() - begin)
-        rounds += [len(row.comparison.repeats["threads"]) for row in found.rows.values()]
+        rounds += [len(row.comparison.repeats["threads"]) for row in found.rows.values()
+                   if row.comparison]  # fmt: skip
         for values, forget in ((kept, False), (alone, True)):
             worker.load(work.sleep(0))
             begin = time.perf_counter()

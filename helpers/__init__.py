@@ -22,6 +22,7 @@ In a notebook::
 """
 
 import importlib
+from typing import Any
 
 _WHERE = {
     "work": "helpers.workloads",
@@ -87,7 +88,7 @@ _WHERE = {
 __all__ = list(_WHERE)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     # Late, so that a worker needs nothing but the standard library and a notebook's
     # import cell is done at once.
     if name not in _WHERE:

@@ -48,7 +48,8 @@ def broken(text: str) -> list[str]:
     targets = set(re.findall(r"^([\w -]+):", (REPO / "Makefile").read_text(), re.MULTILINE))
     targets = {name for group in targets for name in group.split()}
     lost = [f"{file}::{name}" for file, name in _TEST.findall(text)
-            if not (REPO / file).exists() or (name and name not in functions(REPO / file))]  # fmt: skip
+            if not (REPO / file).exists()
+            or (name and name not in functions(REPO / file))]  # fmt: skip
     lost += [f"bench {part}" for part in _BENCH.findall(text) if part not in PARTS]
     lost += [f"make {target}" for target in _MAKE.findall(text) if target not in targets]
     return lost + [f"python -m {name}" for name in _MODULE.findall(text) if not find_spec(name)]

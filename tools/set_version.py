@@ -39,8 +39,9 @@ def write(version: str, root: Path = ROOT) -> None:
 def main(argv: list[str]) -> int:
     """Write what was asked for; the exit code."""
     try:
-        write(*argv)
-    except (TypeError, ValueError, LookupError) as error:
+        (version,) = argv
+        write(version)
+    except (ValueError, LookupError) as error:
         print(error if argv else __doc__, file=sys.stderr)
         return 1
     print(*(f"{name}: {version}" for name, version in versions().items()), sep="\n")

@@ -71,7 +71,7 @@ class Advice:
         workers = self.evidence.arms[self.model].workers
         how = {"threads": f"with {workers} threads", "processes": f"with {workers} processes",
                "asyncio": f"with {workers} calls gathered"}[self.model]  # fmt: skip
-        digits = 0 if self.gain >= 9.95 else 1
+        digits = 0 if (self.gain or 0.0) >= 9.95 else 1
         return (f"{self.name}: use {self.model}. {self.gain:.{digits}f}× as fast as one call after "
                 f"the other (95 % interval {self.low:.{digits}f} to {self.high:.{digits}f}), {how} "
                 f"on this machine.")  # fmt: skip
@@ -104,9 +104,11 @@ def run_advise(rounds: Rounds, function: Any, args: Any = (),
         evidence = measure(rounds, machine, workload, box)
         found = recommend(evidence)
         gain = found.gain
-        return Advice(machine, evidence, found.model, found.because, gain and gain.ratio,
-                      gain and gain.low, gain and gain.high, conditions(evidence, found),
-                      code(evidence, found))  # fmt: skip
+        spread: tuple[float | None, float | None, float | None] = (None, None, None)
+        if gain:
+            spread = gain.ratio, gain.low, gain.high
+        return Advice(machine, evidence, found.model, found.because, *spread,
+                      conditions(evidence, found), code(evidence, found))  # fmt: skip
 
 
 def _checked(function: Any, args: Any) -> Workload:

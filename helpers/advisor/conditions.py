@@ -59,14 +59,15 @@ def _threads(e: Evidence) -> list[str]:
 
 def _processes(e: Evidence) -> list[str]:
     said, saved = [], e.arms["sequential"].middle - e.arms["processes"].middle
-    start = (e.pool_start_s or 0.0) + (e.first_s if e.cold else 0.0)
+    start = (e.pool_start_s or 0.0) + ((e.first_s or 0.0) if e.cold else 0.0)
     if saved > 0 and start:
         fewest = math.ceil(start / saved)
         first = ", and each process pays for the first call again" if e.cold else ""
+        pool_s = e.pool_start_s or 0.0
         said.append(f"With fewer than about {counted(max(2, fewest))} the start of the pool "
-                    f"({duration(e.pool_start_s)}{first}) costs more than it saves: keep one pool "
-                    f"for many calls.")  # fmt: skip
-    if e.args_bytes is not None:
+                    f"({duration(pool_s)}{first}) costs more than it saves: keep one "
+                    f"pool for many calls.")  # fmt: skip
+    if e.args_bytes is not None and e.result_bytes is not None and e.ship_s is not None:
         weight = size(e.args_bytes + e.result_bytes)
         said.append(f"{weight} travel with each call now ({duration(e.ship_s)} of pickling); "
                     f"with much larger arguments or results the gain goes.")  # fmt: skip

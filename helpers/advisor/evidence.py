@@ -83,9 +83,18 @@ class Evidence:
     out: dict[str, str] = field(default_factory=dict)
 
     @property
-    def call_s(self) -> float | None:
-        """Seconds of a later call, alone: the median."""
-        return median(self.later_s) if self.later_s else self.first_s
+    def called(self) -> bool:
+        """Whether it was called at all, and came to an end."""
+        return bool(self.later_s) or self.first_s is not None
+
+    @property
+    def call_s(self) -> float:
+        """Seconds of a later call, alone: the median. Raises LookupError if it was not `called`."""
+        if self.later_s:
+            return median(self.later_s)
+        if self.first_s is None:
+            raise LookupError(f"{self.name} was not measured: {self.problem}")
+        return self.first_s
 
     @property
     def models(self) -> list[str]:
@@ -131,7 +140,7 @@ class Evidence:
         if self.own_cores > OWN_THREADS:
             return True
         free = self.foreign is None or self.cores - self.foreign >= CONTROL_SHOWS
-        if free and self.control and self.control_ratio >= CONTROL_SHOWS:
+        if free and (self.control_ratio or 0.0) >= CONTROL_SHOWS:
             return True
         if self.waiting:  # then a gain proves nothing about cores
             return False
@@ -169,6 +178,8 @@ class Evidence:
         found, arm = self.verdict(model), self.arms[model]
         if model == "threads" and self.waits < SOME and arm.wanted and arm.wanted < GAIN:
             return False  # who computes can't gain more than the cores that were asked for
+        if found.high is None:
+            return None
         if found.high * max(2, arm.workers) < GAIN:
             return False  # so slow that cores to themselves could not mend it
         small = found.ratio < NO_GAIN and found.claim != "faster" and self.pairs >= MANY_PAIRS

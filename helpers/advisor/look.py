@@ -31,7 +31,8 @@ def look(code: bytes, ship: bool) -> dict[str, Any]:
     Also how late an event loop is beside it, what its arguments and its result weigh, and
     whether it changes its arguments. Raises what the function raises.
     """
-    task, found = Task.unpack(code), {}
+    task = Task.unpack(code)
+    found: dict[str, Any] = {}
     with quiet_gc():
         before = task.arguments()
         begin = now()

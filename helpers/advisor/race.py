@@ -24,7 +24,7 @@ WARM_S = 0.3
 #: Of the results of a run so many are compared with those of calls in a row.
 COMPARED = 12
 
-_task: Task | None = None
+_task: Any = None  # a Task, in the processes of a race
 _gate: Any = None
 
 
@@ -187,7 +187,8 @@ class Race:
             if model == "sequential" or model in self.failures or len(mine) < FEWEST_PAIRS:
                 continue
             found = compare_times(model, "sequential", list(zip(mine, first, strict=False)))
-            if not (found.high < gain or (found.claim == "faster" and found.ratio >= gain)):
+            gains = found.claim == "faster" and found.ratio >= gain
+            if found.high is None or not (found.high < gain or gains):
                 return False
         return True
 

@@ -169,8 +169,8 @@ def _nothing_to_gain(e: Evidence) -> str:
     shown = f" ({shown}, where 1× is one call after the other)" if shown else ""
     if e.cold:
         later = "looks the result up" if e.cached else f"takes {duration(e.call_s)}"
-        return (f"Its cost is its first call, {duration(e.first_s)}; a later one {later}, and "
-                f"nothing makes that faster{shown}.")  # fmt: skip
+        return (f"Its cost is its first call, {duration(e.first_s or 0.0)}; a later one {later}, "
+                f"and nothing makes that faster{shown}.")  # fmt: skip
     excluded = [f"{m}: {e.excluded(m)}" for m in (*e.arms, *e.out)
                 if m != "sequential" and e.excluded(m)]  # fmt: skip
     why = f" Not to be used: {'; '.join(excluded)}." if excluded else ""

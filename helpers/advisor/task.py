@@ -20,7 +20,8 @@ class Task:
     """A learner's function with its sample arguments, in the forms that there are."""
 
     def __init__(self, blocking: Callable | None, coroutine: Callable | None, args: tuple) -> None:
-        self.blocking, self.coroutine, self.args = blocking, coroutine, args
+        self.blocking, self.args = blocking, args
+        self.coroutine: Any = coroutine  # one of the two is there
 
     @classmethod
     def unpack(cls, code: bytes) -> Task:

@@ -106,7 +106,7 @@ def caption(comparison) -> str:
             off[model] = max(predicted, wall) / min(predicted, wall)
     parts = []
     if off:
-        worst = max(off, key=off.get)
+        worst = max(off, key=off.__getitem__)
         if off[worst] <= 1.05:
             parts.append("The simple model predicted every time to within 5 %.")
         else:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from html import escape
 from io import StringIO
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -32,7 +33,7 @@ FONT = 12.6
 _one_at_a_time = threading.RLock()
 _numbers = itertools.count(1)
 _DEFAULTS = {k: v for k, v in dict.items(mpl.rcParamsDefault) if not k.startswith("backend")}
-_OWN = {
+_OWN: dict[Any, Any] = {
     "svg.fonttype": "none",
     "hatch.linewidth": 1.3,
     "font.family": ["sans-serif"],
@@ -128,8 +129,9 @@ def shortened(words: str, room: float, size: float = FONT) -> str:
     return words + "…"
 
 
-def boxes(axes, left, right, bottom, top, *, fill: str, hatch=None, hatch_colour=None,
-          edge=None, edge_width: float = 0.8) -> None:  # fmt: skip
+def boxes(axes, left, right, bottom, top, *, fill: str, hatch: str | None = None,
+          hatch_colour: str | None = None, edge: str | None = None,
+          edge_width: float = 0.8) -> None:  # fmt: skip
     """Any number of rectangles as one shape."""
     left = np.atleast_1d(left)
     if not len(left):
@@ -143,7 +145,7 @@ def boxes(axes, left, right, bottom, top, *, fill: str, hatch=None, hatch_colour
     codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], n)
     path = Path(corners.reshape(-1, 2), codes)
     if hatch:  # the hatch takes the colour of the edge, so the edge is a shape of its own
-        axes.add_patch(PathPatch(path, facecolor=light(fill), edgecolor=light(hatch_colour),
+        axes.add_patch(PathPatch(path, facecolor=light(fill), edgecolor=light(hatch_colour or "fg"),
                                  hatch=hatch, linewidth=0))  # fmt: skip
         if edge:
             axes.add_patch(PathPatch(path, facecolor="none", edgecolor=light(edge),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from ..checks import NOT_ATTEMPTED, RIGHT, Finding
 from . import table
@@ -19,10 +20,10 @@ class _Shown:
 
     in_report = False
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._fragment(), "text/plain": str(self)}
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self: Any) -> str:
         return self._fragment()
 
     def __repr__(self) -> str:

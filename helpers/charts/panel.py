@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -54,7 +56,7 @@ class Panel:
         self.sheet.text(place, y + 12, words, ha="center")
         self.guess_line = moment, y + 16
 
-    guess_line = None
+    guess_line: tuple[float, float] | None = None
 
     def axes(self, y: float, height: float, span: float | None = None, x=None, width=None):
         """Axes over a stretch of this panel's height, their time axis set to `span` ns."""
@@ -83,7 +85,7 @@ class Panel:
         for state in facts.holding:
             rows = facts.of(state)
             fill, hatch, colour, _ = STATES[RUNNING if state == HELD else state]
-            look = {"fill": fill, "hatch": hatch, "hatch_colour": colour}
+            look: dict[str, Any] = {"fill": fill, "hatch": hatch, "hatch_colour": colour}
             if most > 1:  # several at once: as high as they are many
                 moments, level = levels(rows[:, 2], rows[:, 3])
                 up = np.minimum(level[:-1] / most, 1.0)
@@ -192,6 +194,7 @@ class Panel:
 
         `stretches` are the (top, bottom) that they cross below the strip.
         """
+        lines: list[tuple[float, float, float, tuple[int, int] | None]]
         lines = [(self.at(self.facts.wall), self.line_from - 2, 1.8, None)]
         if self.guess_line:
             moment, start = self.guess_line
@@ -222,7 +225,7 @@ def by_pixel(facts: Facts, span: float, width: int) -> dict:
     gets its share of the time.
     """
     edges = np.linspace(0, span, width + 1)
-    found = {state: [] for state in ORDER}
+    found: dict[int, list] = {state: [] for state in ORDER}
     for task in range(facts.tasks):
         shares = np.zeros((len(ORDER), width))
         own = facts.rows[facts.rows[:, 0] == task]

@@ -124,4 +124,5 @@ def pixels(found: np.ndarray, tasks: int, most: int, theme: int) -> np.ndarray:
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
-    return tuple(int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return red, green, blue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from ..course.runs import write_run, write_trace_events
 from ..experiment.comparison import Comparison
@@ -22,13 +23,13 @@ class _Shown:
         """The same result, able to show itself."""
         return cls(**{field.name: getattr(result, field.name) for field in fields(result)})
 
-    def __str__(self) -> str:
+    def __str__(self: Any) -> str:
         return "\n".join(self._sentences())
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self: Any) -> str:
         return self._fragment()
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._fragment(), "text/plain": str(self)}
 
 

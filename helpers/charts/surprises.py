@@ -27,7 +27,7 @@ def draw(found: Sequence[Entry]) -> Sheet:
     height, width = LANE * len(found), WIDTH - LEFT - RIGHT
     sheet = Sheet(TOP + height + AXIS)
     axes = sheet.axes(LEFT, TOP, width, height)
-    most = max(max(r, 1 / r) for r in map(ratio, found)) * 1.35
+    most = max(max(r, 1 / r) for r in map(ratio, found) if r is not None) * 1.35
     axes.set(xscale="log", xlim=(1 / most, most), ylim=(height, 0))
     axes.set_yticks([])
     axes.xaxis.set_major_locator(FixedLocator(_ticks(most)))
@@ -79,5 +79,7 @@ def alt(found: Sequence[Entry]) -> str:
     return f"Predictions that were furthest off. {'; '.join(parts)}."
 
 
-def _side(off: float) -> str:
+def _side(off: float | None) -> str:
+    if off is None:  # a wrong choice, which is not drawn
+        return "wrong"
     return f"{factor(max(off, 1 / off))} too {'high' if off > 1 else 'low'}"

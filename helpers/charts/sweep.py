@@ -68,7 +68,7 @@ def _ticks(axes, counts: list[int], width: float, times: float) -> None:
 
 def spread(places: dict[str, float], apart: float, low: float, high: float) -> dict[str, float]:
     """Places at least `apart` pixels from one another, as near as may be to where they were."""
-    names = sorted(places, key=places.get)
+    names = sorted(places, key=places.__getitem__)
     groups: list[tuple[list[str], float]] = []  # names, and the middle they would like
     for name in names:
         groups.append(([name], places[name]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from statistics import median
+from typing import Any
 
 from ..measure.run import Run
 from ..measure.trace import COMPUTING_IN_C, NAMES, READY, RUNNING, UNSEEN, WAITING
@@ -55,7 +56,7 @@ def models_table(comparison) -> str:
     def lag(name: str) -> list[str]:
         return [number(getattr(lags[m], name), 2) if lags[m] else "–" for m in models]
 
-    rows = [
+    rows: list[list[Any]] = [
         ["median, ms", *(milliseconds(comparison.wall(m)) for m in models)],
         ["fastest, ms", *(milliseconds(min(comparison.walls(m))) for m in models)],
         ["slowest, ms", *(milliseconds(max(comparison.walls(m))) for m in models)],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..measure.trace import COMPUTING_IN_C, HELD, READY, RUNNING, UNSEEN, WAITING
 from . import raster
 from .facts import Facts
@@ -72,6 +74,7 @@ def time_range(walls: list[int], guesses: list[float]) -> tuple[float, float]:
 def _legend(sheet, all_facts: list[Facts], left: float, y: float, guesses: bool) -> int:
     """The legend under the panels; gives its rows, and only counts them without a sheet."""
     present = set().union(*(f.totals for f in all_facts)) - {HELD}
+    items: list[tuple[Any, str]]
     items = [(state, LEGEND[state]) for state in (RUNNING, COMPUTING_IN_C, READY, WAITING, UNSEEN)
              if state in present]  # fmt: skip
     items.append(("end", "end, as measured"))

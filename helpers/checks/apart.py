@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import context
 from multiprocessing import process as running
-from typing import Any
+from typing import Any, cast
 
 from .sent import Order, Square, bake, heard, listen
 from .standing import is_learners, stuck
@@ -64,7 +64,7 @@ class Apart:
 
     def __exit__(self, *_: Any) -> None:
         for one in list(self._listening.get_map().values()):
-            one.fileobj.close()
+            cast(socket.socket, one.fileobj).close()
         self._listening.close()
 
     def orders(self, count: int) -> list[Order]:
@@ -132,16 +132,16 @@ class Apart:
                 line, _ = self._listener.accept()
                 self._listening.register(line, selectors.EVENT_READ)
                 continue
-            here = None
+            here, line = None, cast(socket.socket, key.fileobj)
             with contextlib.suppress(OSError):
                 # short enough to come in one piece
-                here = heard(key.fileobj.recv(4096), self._where[1])
-            self._listening.unregister(key.fileobj)
+                here = heard(line.recv(4096), self._where[1])
+            self._listening.unregister(line)
             if here is None:
-                key.fileobj.close()
+                line.close()
                 continue
             self.came.append(here)
-            self._inside.append((here, key.fileobj))
+            self._inside.append((here, line))
 
     def _nobody_else_comes(self, thread: threading.Thread, quiet: float) -> bool:
         if self.here:
@@ -178,7 +178,8 @@ class Apart:
     @contextlib.contextmanager
     def _watched_pools(self) -> Iterator[None]:
         """Have every `ProcessPoolExecutor` tell what it is given, and when it is shut down."""
-        submit, shutdown = ProcessPoolExecutor.submit, ProcessPoolExecutor.shutdown
+        pools: Any = ProcessPoolExecutor  # which gets methods of ours for a while
+        submit, shutdown = pools.submit, pools.shutdown
 
         @functools.wraps(submit)
         def told_submit(pool: ProcessPoolExecutor, /, *args: Any, **kwargs: Any) -> Any:
@@ -199,11 +200,11 @@ class Apart:
             if wait:
                 self._closed.append(pool)
 
-        ProcessPoolExecutor.submit, ProcessPoolExecutor.shutdown = told_submit, told_shutdown
+        pools.submit, pools.shutdown = told_submit, told_shutdown
         try:
             yield
         finally:
-            ProcessPoolExecutor.submit, ProcessPoolExecutor.shutdown = submit, shutdown
+            pools.submit, pools.shutdown = submit, shutdown
 
     def _one_done(self, _: Any) -> None:
         self._done += 1
@@ -212,8 +213,8 @@ class Apart:
 
 def _children() -> list[Any]:
     """The processes that this one has started and not yet joined."""
-    me = os.getpid()
-    return [one for one in list(running._children) if one._parent_pid == me]
+    me, inner = os.getpid(), cast(Any, running)
+    return [one for one in list(inner._children) if one._parent_pid == me]
 
 
 def _waits(thread: threading.Thread) -> bool:
@@ -238,7 +239,7 @@ def _quick_start() -> Iterator[None]:
         yield
         return
     before = multiprocessing.get_start_method(allow_none=True)
-    ways = context._concrete_contexts
+    ways = cast(Any, context)._concrete_contexts
     kept = dict(ways)
     ways.update(dict.fromkeys(kept, kept["fork"]))
     multiprocessing.set_start_method("fork", force=True)

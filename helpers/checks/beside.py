@@ -286,7 +286,8 @@ class Beside:
     @contextlib.contextmanager
     def _watched_pools(self) -> Iterator[None]:
         """Have every pool of threads tell what it is given, and when it is shut down."""
-        submit, shutdown = ThreadPoolExecutor.submit, ThreadPoolExecutor.shutdown
+        pools: Any = ThreadPoolExecutor  # which gets methods of ours for a while
+        submit, shutdown = pools.submit, pools.shutdown
 
         @functools.wraps(submit)
         def told_submit(pool: Any, function: Callable, /, *args: Any, **kwargs: Any) -> Any:
@@ -306,11 +307,11 @@ class Beside:
             self._closed.add(id(pool))
             shutdown(pool, *args, **kwargs)
 
-        ThreadPoolExecutor.submit, ThreadPoolExecutor.shutdown = told_submit, told_shutdown
+        pools.submit, pools.shutdown = told_submit, told_shutdown
         try:
             yield
         finally:
-            ThreadPoolExecutor.submit, ThreadPoolExecutor.shutdown = submit, shutdown
+            pools.submit, pools.shutdown = submit, shutdown
 
     def _begun(self, turned: threading.Event, function: Callable, args: tuple, kwargs: dict) -> Any:
         self._demand(turned)

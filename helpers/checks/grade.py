@@ -37,8 +37,8 @@ def judged(step: Step, solutions: Sequence[Any]) -> Finding:
     except Wrong as wrong:
         return Finding(WRONG, wrong.observed, wrong.points_at, wrong.details)
     except Exception as error:
-        wrong = failed(error)
-        return Finding(WRONG, wrong.observed, wrong.points_at, wrong.details)
+        found = failed(error)
+        return Finding(WRONG, found.observed, found.points_at, found.details)
 
 
 def _in_order(step: Step, order: Any) -> Any:

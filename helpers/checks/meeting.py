@@ -37,7 +37,8 @@ class Meeting:
                  failing: Mapping[int, Exception] | None = None) -> None:  # fmt: skip
         self.count, self.backwards, self.failing = count, backwards, dict(failing or {})
         self.jobs = [self._job(number) for number in range(count)]
-        self.calls, self.threads = [0] * count, [None] * count
+        self.calls = [0] * count
+        self.threads: list[int | None] = [None] * count
         self.met, self.early, self.most = True, False, 0
         self.caller: int | None = None
         self.ended: list[int] = []

@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 import sys
+from types import FrameType
 from typing import Any, NamedTuple
 
 
@@ -100,7 +101,7 @@ def bake_priced(order: Order) -> tuple[str, int]:
 
 def _is_task() -> bool:
     """Whether a pool's process calls this as one of its tasks, not to begin with."""
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         name, names = frame.f_code.co_name, frame.f_locals
         if name == "_process_worker" and names.get("call_item") is not None:

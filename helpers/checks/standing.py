@@ -66,8 +66,8 @@ def line_of(coroutine: Any) -> str:
     return line
 
 
-def _words(filename: str, number: int) -> str:
-    text = linecache.getline(filename, number).strip()
+def _words(filename: str, number: int | None) -> str:
+    text = linecache.getline(filename, number or 0).strip()
     return f"line {number}: {text}" if text else f"line {number}"
 
 

@@ -100,7 +100,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.now, self.blocked = 0.0, 0.0
         self.blocked_at: dict[str, None] = {}  # each line once, in order
         self._before = set(threading.enumerate())
-        super().__init__(_Jumping(self))
+        jumping: Any = _Jumping(self)  # all of a selector that a loop uses
+        super().__init__(jumping)
         self._clock_resolution = 1e-9  # asyncio calls a timer due that is so near
 
     def time(self) -> float:
@@ -110,6 +111,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def others(self) -> bool:
         """Whether threads have been started since the loop was made."""
         return any(thread not in self._before for thread in threading.enumerate())
+
+    _scheduled: list[asyncio.TimerHandle]  # of the base class, which keeps it to itself
 
     def jump(self) -> None:
         """Move the clock to the next timer, if there is one."""
@@ -144,7 +147,7 @@ def sleep_observed() -> Iterator[None]:
     """
     real = time.sleep
 
-    def sleep(seconds: float, /) -> None:
+    def sleep(seconds: Any, /) -> None:
         loop = _loops.get(threading.get_ident())
         if loop is None:
             real(seconds)

@@ -50,7 +50,8 @@ class Diary:
     def __init__(self, folder: Path, say: Callable[[str], None] = print) -> None:
         self.folder, self.path = folder, folder / NAME
         self.unwritten: list[Entry] = []
-        self._say, self._said = say, set()
+        self._say = say
+        self._said: set[Any] = set()
         self._mine = threading.RLock()
 
     def add(self, entry: Entry) -> None:
@@ -78,7 +79,7 @@ class Diary:
         """
         with self._mine:
             self._write()
-            found = {}
+            found: dict[Any, Any] = {}
             total = damaged = 0
             for line in filter(None, map(bytes.strip, lines)):
                 entry = _entry_of(line)

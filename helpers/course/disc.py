@@ -15,7 +15,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows: appending is one call there too
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # every use asks first
 
 PATIENCE_S = 2.0
 _BINARY = getattr(os, "O_BINARY", 0)

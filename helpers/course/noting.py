@@ -65,7 +65,8 @@ def note_comparison(comparison: Comparison, guess: str | None = None) -> None:
 
 
 def _note_guess(comparison: Comparison, title: str, guess: str) -> None:
-    best, right, off = comparison.fastest(), True, None
+    best, off = comparison.fastest(), None
+    right: bool | None = True
     if guess != best:
         verdict = comparison.verdict(best, guess)
         right = False if verdict.claim == "faster" else None

@@ -70,7 +70,7 @@ def table(said: Mapping[str, Any], measured: Mapping[str, Any]) -> list[tuple[st
 
     Both map a feature to a number or a choice; what is missing becomes words that say so.
     """
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in ROWS:
         entry = row.entry(said.get(row.feature), measured.get(row.feature))
         guess = "no prediction" if entry.said is None else amount(entry.said, row.unit)

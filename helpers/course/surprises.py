@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from .entry import Entry
 
@@ -14,7 +15,7 @@ WRONG_CHOICE = 2.0
 TIMES = ("ms", "s", "µs")
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether `value` is a number, and no truth value."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -22,9 +23,9 @@ def is_number(value: object) -> bool:
 def ratio(entry: Entry) -> float | None:
     """Said over measured, where both are numbers above 0."""
     said, measured = entry.said, entry.measured
-    if not (is_number(said) and is_number(measured)) or said <= 0 or measured <= 0:
-        return None
-    return said / measured
+    if is_number(said) and is_number(measured) and said > 0 and measured > 0:
+        return said / measured
+    return None
 
 
 def off_by(entry: Entry) -> float:
@@ -66,12 +67,13 @@ def told(entry: Entry) -> str:
     about = f" for {entry.about}" if entry.about else ""
     said, measured = amount(entry.said, entry.unit), amount(entry.measured, entry.unit)
     off = off_by(entry)
-    if ratio(entry) is None or entry.unit not in TIMES:
+    found = ratio(entry)
+    if found is None or entry.unit not in TIMES:
         verdict = judged(entry) if was_right(entry) is not None else "it can't be told here"
         return f"You said {said}{about}; measured: {measured} ({verdict})."
     if off <= RIGHT_WITHIN:
         return f"You said {said}{about}, it took {measured}: about what you thought."
-    way = "faster" if entry.said > entry.measured else "slower"
+    way = "faster" if found > 1 else "slower"
     return f"You said {said}{about}, it took {measured}: {factor(off)} {way} than you thought."
 
 

@@ -50,7 +50,8 @@ class Experiment(Stoppable):
         with self.held():
             return self._run_all(request, said, paced(rounds), budget_s)
 
-    def _run_all(self, request, said, rounds, budget_s) -> Comparison:
+    def _run_all(self, request: Request, said: dict[str, float] | None, rounds: int,
+                 budget_s: float) -> Comparison:  # fmt: skip
         self.check()
         machine = read_machine_card(self.worker)
         result = Comparison(request, machine, said=dict(said or {}))
@@ -105,7 +106,8 @@ class Experiment(Stoppable):
         cap = request.cap_of(model)
         return predict(model, hopeful, request.tasks, cap, machine.cores, machine.gil)
 
-    def _run(self, result: Comparison, model: str, *, detail: bool = False, share=None):
+    def _run(self, result: Comparison, model: str, *, detail: bool = False,
+             share: tuple[float, float, float] | None = None) -> Run:  # fmt: skip
         self.check()
         request = result.request
         follow = None
@@ -185,7 +187,7 @@ def rounds_within(walls: dict[str, float], rounds: int, budget_s: float) -> dict
         count = min(rounds, FEWEST_PAIRS)  # rather a bit long than without a verdict
     plan = {model: _spread(count, rounds) for model in close}
     left = budget_s - count * one_round
-    for model in sorted(costs.keys() - plan.keys(), key=costs.get):
+    for model in sorted(costs.keys() - plan.keys(), key=costs.__getitem__):
         count = max(1, min(rounds, int(left / costs[model])))
         plan[model] = _spread(count, rounds)
         left -= count * costs[model]
@@ -202,7 +204,7 @@ def _cost_of(run: Run) -> tuple[float, float]:
     From the task's own marks where it has any: the CPU time of the whole process holds
     the run's own cost too, which matters for a task that computes next to nothing.
     """
-    trace = run.trace
+    trace = run.detailed()
     wall_s = (trace.ended[0] - trace.started[0]) / 1e9
     totals = trace.totals()
     if totals[UNSEEN]:  # then other programs must not make a computation look like a wait

@@ -110,7 +110,8 @@ def run_stairs(rounds: Rounds, how: Callable, jobs: Any = None, ms: float = 25,
     if isinstance(ms, bool) or not isinstance(ms, int | float) or not 1 <= ms <= 1000:
         raise BadRequest(f"A job waits 1 to 1,000 ms; {ms!r} is not that: write ms=25.")
     repeats = whole(repeats, "repeats", 1, 50)
-    worker, done = rounds.workers[0], []
+    worker = rounds.workers[0]
+    done: list[Any] = []
 
     def one_round() -> None:
         order = counts if len(done) % 2 == 0 else counts[::-1]

@@ -77,7 +77,7 @@ def _default(what: Any) -> tuple[str, ...] | None:
 
 def source_of(function: Callable) -> Source:
     """The text of `function`. Raises BadRequest where there is none."""
-    code = code_of(function)
+    code: Any = code_of(function)  # None: a TypeError, told below
     try:
         lines, first = inspect.getsourcelines(code)
     except (OSError, TypeError):

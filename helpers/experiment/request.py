@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,7 +139,7 @@ def _models(wanted: Any, workload: Workload) -> tuple[tuple[str, ...], dict, lis
     return tuple(kept), {n: m for n, m in kept.items() if callable(m)}, notes
 
 
-def own_name(how: Callable, taken) -> str:
+def own_name(how: Callable, taken: Container[str]) -> str:
     """The name under which a learner's model is shown. Raises BadRequest if it can't be one."""
     name = getattr(how, "__name__", type(how).__name__).replace("_", " ").strip()
     try:

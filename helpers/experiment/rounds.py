@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Generic, TypeVar
 
 from ..measure.load import LIMIT, ForeignLoad
 from ..measure.statistics import FEWEST_PAIRS
@@ -20,15 +20,19 @@ from .stoppable import Stoppable
 QUIET_TRIES, QUIET_WINDOW_S = 60, 0.5
 
 
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
 @dataclass
-class Repeated:
+class Repeated(Generic[Key, Value]):
     """What was measured: for each key one value a round, all lists equally long.
 
     `control` is how much more two processes computed than one meanwhile (None: not asked
     for), `foreign` the cores that other programs used (None: the system does not tell).
     """
 
-    values: dict[Hashable, list] = field(default_factory=dict)
+    values: dict[Key, list[Value]] = field(default_factory=dict)
     control: float | None = None
     foreign: float | None = None
 
@@ -40,10 +44,10 @@ class Rounds(Stoppable):
     `Progress`. `stop()` may be called from any thread; `repeat` then raises Stopped.
     """
 
-    def repeat(self, steps: Mapping[Hashable, Callable[[], Any]], rounds: int = ROUNDS, *,
+    def repeat(self, steps: Mapping[Key, Callable[[], Value]], rounds: int = ROUNDS, *,
                budget_s: float | None = None, retries: int = RETRIES,
                controlled: bool = False, name: str = "",
-               span: tuple[float, float] = (0.0, 1.0)) -> Repeated:  # fmt: skip
+               span: tuple[float, float] = (0.0, 1.0)) -> Repeated[Key, Value]:  # fmt: skip
         """Call every step once a round, in turned order every second round.
 
         With `budget_s` there are as many of the `rounds` as fit, but no fewer than a
@@ -51,13 +55,14 @@ class Rounds(Stoppable):
         repeated, `retries` times at most in all. Without a budget there is no hurry: then
         the next one waits for a quiet moment. `span` is this part of the whole progress.
         """
-        found = Repeated({key: [] for key in steps})
+        found: Repeated[Key, Value] = Repeated({key: [] for key in steps})
         load = ForeignLoad(lambda: [os.getpid(), *_processes(self.workers)])
         controls, seen, number = [], [], 0
         late = time.monotonic() + (float("inf") if budget_s is None else 1.5 * budget_s)
         rounds, retries = paced(rounds), patient(retries)
         while number < rounds:
-            began, batch = time.monotonic(), {}
+            began = time.monotonic()
+            batch: dict[Key, Value] = {}
             control = [self._control()] if controlled and number % 3 == 0 else []
             keys = list(steps)
             for key in keys if number % 2 == 0 else keys[::-1]:

@@ -43,7 +43,7 @@ class Sweep:
 
 def run_sweep(experiment: Experiment, what: Any, counts: Any = DEFAULT_COUNTS, *,
               tell: Callable[[Progress], None] | None = None, budget_s: float = BUDGET_S,
-              **request) -> Sweep:  # fmt: skip
+              **request: Any) -> Sweep:  # fmt: skip
     """Run a comparison for each of `counts`, sharing `budget_s` seconds among them.
 
     Raises BadRequest for counts that aren't task counts, else as `Experiment.run` does.

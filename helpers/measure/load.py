@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 try:
     _TICK = os.sysconf("SC_CLK_TCK")
@@ -24,7 +24,7 @@ class ForeignLoad:
     our own. Where the system does not tell (no ``/proc``), `read()` gives None.
     """
 
-    def __init__(self, ours) -> None:
+    def __init__(self, ours: Callable[[], Iterable[int]]) -> None:
         self._ours = ours
         self.begin()
 

@@ -98,8 +98,8 @@ def _quota_of(folder: Path) -> float | None:
     except (OSError, ValueError):
         pass
     try:
-        quota = int((folder / "cpu.cfs_quota_us").read_text())
-        return quota / int((folder / "cpu.cfs_period_us").read_text()) if quota > 0 else None
+        used = int((folder / "cpu.cfs_quota_us").read_text())
+        return used / int((folder / "cpu.cfs_period_us").read_text()) if used > 0 else None
     except (OSError, ValueError, ZeroDivisionError):
         return None
 

@@ -14,9 +14,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from threading import get_ident
 from time import perf_counter_ns as now
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..workloads import marks
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 COLUMNS = ("submitted", "started", "ended", "thread")
 
@@ -28,7 +31,7 @@ class Board:
     makes its own. Zero means "not yet".
     """
 
-    def __init__(self, tasks: int, buffer=None) -> None:
+    def __init__(self, tasks: int, buffer: bytearray | mmap | None = None) -> None:
         if buffer is None:
             buffer = bytearray(self.size(tasks))
         cells = memoryview(buffer)[: self.size(tasks)].cast("q")
@@ -151,7 +154,8 @@ class Recorder:
                 self.failures.append(Failure.of(number, error))
                 # A cancelled task must end as one; a task that merely let another's
                 # CancelledError through must not take the whole gather with it.
-                if asyncio.current_task().cancelling():
+                me = asyncio.current_task()
+                if me is not None and me.cancelling():
                     raise
             except BaseException as error:
                 self.failures.append(Failure.of(number, error))

@@ -49,6 +49,12 @@ class Run:
     printed: str = ""
     lines: array = field(default_factory=lambda: array("q"))
 
+    def detailed(self) -> Trace:
+        """The trace. Raises LookupError for a run that was measured without its detail."""
+        if self.trace is None:
+            raise LookupError("this run has no trace: it was measured without detail")
+        return self.trace
+
     def pack(self) -> bytes:
         """The run as bytes for another process: a JSON header, then binary columns."""
         digest, pickled = _pickle(self.results)
@@ -107,7 +113,9 @@ class Run:
         )
 
 
-def _pickle(results) -> tuple[str | None, bytes | None]:
+def _pickle(results: list[Any] | None) -> tuple[str | None, bytes | None]:
+    if results is None:
+        return None, None
     try:
         # task by task: one shared object among the results must not change the digest
         parts = [pickle.dumps(result, 5) for result in results]
@@ -120,7 +128,7 @@ def _pickle(results) -> tuple[str | None, bytes | None]:
     return digest.hexdigest(), whole
 
 
-def _unpickle(blob: bytes):
+def _unpickle(blob: bytes) -> Any:
     if not blob:
         return None
     try:
@@ -141,6 +149,6 @@ def same_results(first: Run, second: Run) -> bool | None:
         return None
 
 
-def _equal(a, b) -> bool:
+def _equal(a: Any, b: Any) -> bool:
     same = a == b
     return bool(same.all()) if hasattr(same, "all") else bool(same)

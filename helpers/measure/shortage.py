@@ -46,13 +46,15 @@ def shortage(error: BaseException, starting: bool = False) -> str | None:
     if isinstance(error, OSError):
         if starting and error.errno == errno.EAGAIN:
             return _THREADS
-        return _BY_NUMBER.get(error.errno)
+        return _BY_NUMBER.get(error.errno or 0)
     # What is said instead of a number: by CPython of a thread, by the loader of a library that
     # can't be opened (ImportError), by SQLite of a disc.
     if isinstance(error, (RuntimeError, ImportError, *_of_sqlite())):
         short = short_of(str(error))
         # A pool that could not start its thread then complains that it can't join it.
-        return short or (error.__context__ and shortage(error.__context__, starting))
+        if short is None and error.__context__ is not None:
+            return shortage(error.__context__, starting)
+        return short
     return None
 
 

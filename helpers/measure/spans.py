@@ -60,7 +60,7 @@ class Spans:
         first: dict[str, float] = {}
         for name, begin in [*((s.lane, s.begin) for s in self.spans), *self.marks]:
             first[name] = min(begin, first.get(name, begin))
-        return sorted(first, key=first.get)
+        return sorted(first, key=first.__getitem__)
 
     def outcomes(self) -> dict[str, str]:
         """How each lane's last stretch ended; "in progress" if it has not."""

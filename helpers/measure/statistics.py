@@ -58,6 +58,8 @@ class Verdict:
                         f"needed)")  # fmt: skip
             return (f"{first} {are} about {_times(self.ratio)}× as fast as {second} ({seen}, too "
                     f"few for an interval)")  # fmt: skip
+        assert self.low is not None  # both ends are there once there are enough pairs
+        assert self.high is not None
         level = f"{self.level:.0%}".replace("%", " %")
         interval = f"{level} interval {_times(self.low)} to {_times(self.high)}"
         if self.claim == "faster":
@@ -70,7 +72,7 @@ class Verdict:
         return f"no difference between {first} and {second} that this machine can show ({interval})"
 
     def _turned(self) -> Verdict:
-        low, high = (1 / self.high, 1 / self.low) if self.low else (None, None)
+        low, high = (1 / self.high, 1 / self.low) if self.low and self.high else (None, None)
         claim = "faster" if self.claim == "slower" else self.claim
         return Verdict(self.second, self.first, 1 / self.ratio, low, high, self.level,
                        self.pairs, claim)  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from time import perf_counter_ns as now
 
 _Handle = asyncio.events.Handle
@@ -52,7 +52,11 @@ class Steps:
             yield task, min(ready, begin), begin, end
 
 
-def by_number(steps, started, ended) -> list[tuple[int, int, int, int]]:
+def by_number(
+    steps: Iterable[tuple[asyncio.Task, int, int, int]],
+    started: Sequence[int] | memoryview,
+    ended: Sequence[int] | memoryview,
+) -> list[tuple[int, int, int, int]]:
     """Steps of asyncio tasks as steps of the numbered tasks that they ran, in order of time.
 
     A numbered task started in the one step that was going on at that moment, and all
@@ -72,9 +76,9 @@ def by_number(steps, started, ended) -> list[tuple[int, int, int, int]]:
         runs.sort()
     found, first = [], dict.fromkeys(runs_of, 0)
     for task, ready, begin, end in steps:
-        runs = runs_of.get(task)
-        if runs is None:
+        if task not in runs_of:
             continue
+        runs = runs_of[task]
         at = first[task]
         while at < len(runs) and runs[at][1] <= begin:
             at += 1  # that number had ended before this step

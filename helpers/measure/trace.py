@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from ..workloads.marks import GAP_NS, NATIVE, PYTHON, WAIT
+
+if TYPE_CHECKING:
+    from .recorder import Board
 
 #: What a task can be doing. HELD: the loop was this task's (asyncio; drawn in the strip
 #: above the lanes). READY: it could run, and something else did. RUNNING: it ran Python
@@ -15,6 +19,9 @@ from ..workloads.marks import GAP_NS, NATIVE, PYTHON, WAIT
 #: socket, a thread. UNSEEN: it was in progress, and nothing tells what it did.
 HELD, READY, RUNNING, COMPUTING_IN_C, WAITING, UNSEEN = range(6)
 NAMES = ("held", "ready", "running", "computing in C", "waiting", "in progress")
+
+#: A state, its begin and its end.
+_Piece = tuple[int, int, int]
 
 ROW = 4  # task, state, begin_ns, end_ns
 
@@ -84,7 +91,14 @@ class Trace:
         return sum(a != b for a, b in pairwise(order))
 
 
-def build(board, marks, begin_ns: int, wall_ns: int, steps=None, one_gil: bool = False) -> Trace:
+def build(
+    board: Board,
+    marks: list[list] | None,
+    begin_ns: int,
+    wall_ns: int,
+    steps: Iterable[tuple[int, int, int, int]] | None = None,
+    one_gil: bool = False,
+) -> Trace:
     """The trace of a run, from its board, its marks and, with asyncio, its steps.
 
     `steps` yields ``(number, ready_ns, begin_ns, end_ns)`` in order of time. Raw times
@@ -152,7 +166,7 @@ def _hand_overs(marks: list[list]) -> list[list]:
     ]
 
 
-def _phases(marks, origin: int) -> list[tuple[int, int, int]]:
+def _phases(marks: list, origin: int) -> list[tuple[int, int, int]]:
     """A task's own marks as ``(state, begin, end)``, in order; gaps between are READY."""
     phases = []
     for kind, *rest in marks:
@@ -166,7 +180,7 @@ def _phases(marks, origin: int) -> list[tuple[int, int, int]]:
     return sorted(phases, key=lambda phase: phase[1])
 
 
-def _blocking(trace: Trace, task: int, start: int, end: int, phases) -> None:
+def _blocking(trace: Trace, task: int, start: int, end: int, phases: list[_Piece]) -> None:
     if not phases:
         trace.add(task, UNSEEN, start, end)
         return
@@ -178,7 +192,7 @@ def _blocking(trace: Trace, task: int, start: int, end: int, phases) -> None:
     trace.add(task, READY, cursor, end)
 
 
-def _coroutine(trace: Trace, task: int, steps, phases, origin: int) -> None:
+def _coroutine(trace: Trace, task: int, steps: list, phases: list[_Piece], origin: int) -> None:
     # Only what lies between the task's start and end is drawn: a task that waits for
     # the semaphore of the cap has not started.
     start, stop = trace.started[task], trace.ended[task]
@@ -199,7 +213,7 @@ def _coroutine(trace: Trace, task: int, steps, phases, origin: int) -> None:
         previous = end
 
 
-def _inside(trace: Trace, task: int, begin: int, end: int, phases) -> None:
+def _inside(trace: Trace, task: int, begin: int, end: int, phases: list[_Piece]) -> None:
     """One step of a coroutine: running, except where the task's marks say otherwise."""
     cursor = begin
     for state, a, b in phases:

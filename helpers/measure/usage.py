@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 try:
     import resource
 except ImportError:  # Windows
-    resource = None
+    resource = None  # type: ignore[assignment]  # every use asks first
 
 
 @dataclass
@@ -62,25 +62,29 @@ class Meter:
         """End; the wall clock stops first."""
         self.end_ns = time.perf_counter_ns()
         after, ready = _counters(), ready_ns()
-        user, system, voluntary, involuntary = (
-            None if a is None else b - a for a, b in zip(self._before, after, strict=True)
+        before = self._before
+        voluntary, involuntary = (
+            None if a is None or b is None else b - a
+            for a, b in zip(before[2:], after[2:], strict=True)
         )
         now_mb, peak = memory_mb(), peak_mb()
         grown = None if peak is None or self._memory is None else peak - self._memory
-        told = ready is not None and self._ready is not None
+        late = None
+        if ready is not None and self._ready is not None:
+            late = max(0, ready - self._ready) / 1e9
         return Usage(
             wall_s=(self.end_ns - self.begin_ns) / 1e9,
-            user_s=user,
-            system_s=system,
+            user_s=after[0] - before[0],
+            system_s=after[1] - before[1],
             voluntary=voluntary,
             involuntary=involuntary,
             peak_mb=peak if peak is not None else now_mb,
             grown_mb=grown,
-            ready_s=max(0, ready - self._ready) / 1e9 if told else None,
+            ready_s=late,
         )
 
 
-def _counters() -> tuple:
+def _counters() -> tuple[float, float, int | None, int | None]:
     if resource is None:
         times = os.times()
         return times.user, times.system, None, None

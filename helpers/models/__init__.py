@@ -8,10 +8,12 @@ back what it recorded ("remote"). Where a loop runs, ``run`` also takes ``beside
 coroutine that runs on it until the tasks are done.
 """
 
+from typing import Any
+
 from . import awaited, event_loop, interpreters, loop_and_threads, processes, sequential, threads
 from .own import OwnModel
 
-MODELS = {
+MODELS: dict[str, Any] = {
     "sequential": sequential,
     "asyncio": event_loop,
     "threads": threads,
@@ -45,6 +47,6 @@ def for_workload(model, workload):
     return awaited if model == "sequential" and workload.coroutine is not None else None
 
 
-def has_loop(runner) -> bool:
+def has_loop(runner: Any) -> bool:
     """Whether an event loop runs in `runner`, on which a heartbeat can tick."""
     return runner is loop_and_threads or runner.FORM == "coroutine"

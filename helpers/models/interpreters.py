@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent import futures
+from typing import Any
 
 FORM = "remote"
 NEEDS = (3, 14)
@@ -26,7 +27,8 @@ def run(one, numbers, cap):
     `one` is sent to each interpreter once. What fails there, such as the import of a
     library that supports one interpreter only, is noted as the task's failure.
     """
-    with futures.InterpreterPoolExecutor(cap, initializer=_adopt, initargs=(one,)) as pool:
+    pools: Any = futures  # which has this one only from 3.14 on
+    with pools.InterpreterPoolExecutor(cap, initializer=_adopt, initargs=(one,)) as pool:
         waiting = [(number, pool.submit(_call, number)) for number in numbers]
         for number, future in waiting:
             try:
@@ -35,7 +37,7 @@ def run(one, numbers, cap):
                 one.lost(number, error)
 
 
-_one = None
+_one: Any = None  # what `_adopt` was given
 
 
 def _adopt(one):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 
 class OwnModel:
@@ -17,12 +19,14 @@ class OwnModel:
     must run every number and come back when all have ended.
     """
 
-    def __init__(self, how) -> None:
+    def __init__(self, how: Callable[[Any, Sequence[int]], Any]) -> None:
         self.how = how
         self.is_async = inspect.iscoroutinefunction(how)
         self.FORM = "coroutine" if self.is_async else "blocking"
 
-    def run(self, one, numbers, cap, beside=None) -> None:
+    def run(
+        self, one: Any, numbers: Sequence[int], cap: int, beside: Coroutine | None = None
+    ) -> None:
         """Run the learner's function to its end; `cap` is the learner's own business."""
         if not self.is_async:
             self.how(one, numbers)

@@ -4,6 +4,7 @@ import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 FORM = "remote"
 
@@ -11,7 +12,7 @@ FORM = "remote"
 #: there is no fork, or none that system libraries survive, processes are spawned.
 START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 
-_one = None
+_one: Any = None  # what `adopt` was given
 
 
 def run(one, numbers, cap):

@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from ..measure.shortage import short_of, shortage
+from .piped import Piped
 
 START_S = 60.0
 PROJECT = Path(__file__).resolve().parents[2]
@@ -64,13 +65,14 @@ class Service:
         # Named here and made there: it is known, and can be removed, at any moment of its life.
         self.folder = Path(tempfile.gettempdir(), f"course-{secrets.token_hex(8)}")
         # Not the terminal's or the kernel's: what it writes is shown only if it fails.
-        self._errors = self.process = None
         try:
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-            self.process = self._process(configuration)
-        except OSError as error:
-            if self._errors is not None:
+            try:
+                self.process = self._process(configuration)
+            except BaseException:
                 self._errors.close()
+                raise
+        except OSError as error:
             cause = shortage(error, starting=True)
             raise ServiceError(cause or f"{module} can't be started: {error}.") from error
         _running.add(self)
@@ -80,9 +82,9 @@ class Service:
             self.close()
             raise
 
-    def _process(self, configuration: dict[str, Any]) -> subprocess.Popen:
+    def _process(self, configuration: dict[str, Any]) -> Piped:
         path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return subprocess.Popen(
+        return Piped(
             [sys.executable, "-m", self.module, json.dumps(configuration), str(self.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -11,7 +11,8 @@ class AsText:
     """Mixed into a widget, before its class: its plain text is ``str`` of it."""
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
+        widget: Any = super()
+        bundle = widget._repr_mimebundle_(**options)
         # the pair that Jupyter takes: data and metadata; elsewhere there may be neither
         if isinstance(bundle, tuple):
             return {**bundle[0], _PLAIN: str(self)}, bundle[1]

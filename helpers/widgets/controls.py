@@ -6,6 +6,8 @@ keyboard, and what was typed stays visible.
 
 from __future__ import annotations
 
+from typing import Any
+
 import ipywidgets as w
 
 from ..experiment import BadRequest, Request, make_request
@@ -108,10 +110,10 @@ class Controls:
         """The model said to be fastest, or None."""
         return None if self.said_model.value == NO_GUESS else self.said_model.value
 
-    def _preset_chosen(self, change) -> None:
+    def _preset_chosen(self, change: Any) -> None:
         self.set(PRESETS[change["new"]])
 
-    def _models_changed(self, change=None) -> None:
+    def _models_changed(self, change: Any = None) -> None:
         if self._setting:
             return
         chosen, before = self.chosen_models(), self.said_model.value

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..charts.fit import fit
 from ..experiment import Progress
+
+if TYPE_CHECKING:
+    from .kernel import MainLoop
 
 FASTEST_S = 0.2
 
@@ -21,7 +24,7 @@ class LiveStatus:
     def __init__(self) -> None:
         self._handle: Any = None
         self._shown = 0.0
-        self._main = None
+        self._main: MainLoop | None = None
 
     def __enter__(self) -> LiveStatus:
         try:
@@ -40,7 +43,7 @@ class LiveStatus:
 
     def tell(self, progress: Progress) -> None:
         """Show `progress`, unless the last one is too recent."""
-        if self._handle is None or time.monotonic() - self._shown < FASTEST_S:
+        if self._handle is None or self._main is None or time.monotonic() - self._shown < FASTEST_S:
             return
         self._shown = time.monotonic()
         self._main.post(self._update, status_line(f"{progress.share:.0%} · {progress.words}"))

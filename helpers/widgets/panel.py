@@ -72,7 +72,8 @@ class Panel(Runner):
             self.room.update()
 
     def _offer(self, change: object = None) -> None:
-        self._main.post(lambda: self.room.offer_recorded(bool(self.controls.chosen.recorded)))
+        if (room := self.room) is not None:
+            self._main.post(lambda: room.offer_recorded(bool(self.controls.chosen.recorded)))
 
     def _asked(self) -> tuple:
         return self.controls.request(), self.controls.said(), self.controls.guess()

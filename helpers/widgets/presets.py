@@ -93,7 +93,7 @@ def preset(title: str, work: str = "wait", ms: float = 50, tasks: int = 20, *, a
         raise BadRequest(f"There is no work {work!r}: choose among {', '.join(map(repr, WORKS))}.")
     size = checked_size(ms, "ms=")
     seed, cap = whole(seed, "seed", 0, 2**31), whole(at_once, "at_once", 0, 100_000)
-    known = {} if models is None else {"models": models}
+    known: dict[str, Any] = {} if models is None else {"models": models}
     asked = make_request(make(chosen, size, seed), tasks, workers=cap or None, time_box=time_box,
                          **known)  # fmt: skip
     if asked.own_models:

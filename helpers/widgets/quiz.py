@@ -29,7 +29,7 @@ class QuizWidget(AsText, anywidget.AnyWidget):
     _esm = (_HERE / "quiz.js").read_text(encoding="utf-8")
     _css = (_HERE / "quiz.css").read_text(encoding="utf-8")
     quiz_data = traitlets.Dict().tag(sync=True)
-    before = traitlets.List().tag(sync=True)
+    before: traitlets.List = traitlets.List().tag(sync=True)
     answers = traitlets.Any(default_value=[]).tag(sync=True)  # whatever a browser sends
 
     def __init__(self, plan: Quiz) -> None:
@@ -53,7 +53,7 @@ class QuizWidget(AsText, anywidget.AnyWidget):
             return
         said = answer.get("said")
         right = question.judge(said) if question else None
-        if right is None:
+        if question is None or right is None:
             return
         self._last = number
         note_answer(self._plan.name, question.id, question.words_of(said), right)

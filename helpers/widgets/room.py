@@ -154,7 +154,7 @@ def guesses_html(guesses: Sequence[Guess], result: Comparison | None) -> str:
         spread = "–" if not times else _ms(median(times))
         if len(times) > 1:
             spread += f" ({_ms(min(times))} to {_ms(max(times))})"
-        took = _ms(result.wall(model)) if model in measured else "not measured"
+        took = _ms(result.wall(model)) if result and model in measured else "not measured"
         rows.append([model, len(said), spread, took])
     heads = ["model", "said to be fastest", "time said, middle and range", "measured"]
     return table("What the room said", heads, rows)

@@ -11,10 +11,12 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 from ..measure.shortage import short_of, shortage
+from ..services.piped import Piped
 from .errors import RunError
 from .shared import SharedFile
 
@@ -29,12 +31,14 @@ class Channel:
     Raises RunError if the process can't be started.
     """
 
+    process: Piped  # not there where it could not be started
+    _errors: IO[bytes]
+
     def __init__(self, python: str, method: str) -> None:
         if sys.platform == "win32":
             raise RunError("The measuring worker needs Linux or macOS: on Windows, use WSL.")
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
         self._files: list[SharedFile] = []
-        self._errors = self.process = None
         try:
             self._start(python, method)
         except (OSError, RuntimeError) as error:
@@ -57,7 +61,7 @@ class Channel:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         descriptors = [file.descriptor for file in self._files]
         path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
+        self.process = Piped(
             [python, "-m", "helpers.worker", method, *map(str, descriptors)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -99,7 +103,7 @@ class Channel:
 
     def close(self) -> None:
         """End the process and everything it started."""
-        process = self.process
+        process: Piped | None = getattr(self, "process", None)
         if process is None:  # it could not even be started
             self._release()
             return
@@ -118,13 +122,13 @@ class Channel:
         self._release()
 
     def _release(self) -> None:
-        if self._errors is not None:
+        if hasattr(self, "_errors"):
             self._errors.close()
         for file in self._files:
             file.close()
 
 
-def _read_lines(pipe, answers: queue.SimpleQueue) -> None:
+def _read_lines(pipe: IO[bytes], answers: queue.SimpleQueue) -> None:
     with contextlib.suppress(ValueError, OSError):
         for line in pipe:
             with contextlib.suppress(json.JSONDecodeError):

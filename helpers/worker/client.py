@@ -111,9 +111,10 @@ class Worker:
             if self._loaded is None:
                 raise RunError("No workload is loaded: call load() first.")
             self._revive()
-            self._channel.board.clear(Board.size(tasks))
-            board = Board(tasks, self._channel.board.map(Board.size(tasks)))
-            progress = on_progress and (lambda: on_progress(board.finished()))
+            self._open.board.clear(Board.size(tasks))
+            board = Board(tasks, self._open.board.map(Board.size(tasks)))
+            tell = on_progress
+            progress = (lambda: tell(board.finished())) if tell else None
             try:
                 return Run.unpack(self._measure(request, time_box, memory_mb, progress))
             finally:
@@ -129,6 +130,7 @@ class Worker:
         seconds. Raises as `run` does.
         """
         with self.session():
+            request: dict[str, Any]
             if isinstance(function, str):
                 self.start()
                 request = {"do": "call", "target": function, "args": args}
@@ -138,7 +140,7 @@ class Worker:
                 # A learner's function needs the learner's modules, not those of the host.
                 self._unload()
                 request = {"do": "call", "folder": os.getcwd(), "path": self._path()}
-                self._channel.inbox.write(code)
+                self._open.inbox.write(code)
             try:
                 return pickle.loads(self._measure(request, time_box, memory_mb, None))
             finally:
@@ -169,7 +171,7 @@ class Worker:
     # --- inside --------------------------------------------------------------------
 
     def _load(self, workload: Workload, own_models: dict[str, Callable]) -> None:
-        here = {"do": "load", "folder": os.getcwd(), "path": self._path()}
+        here: dict[str, Any] = {"do": "load", "folder": os.getcwd(), "path": self._path()}
         code = b""
         if workload.spec is None or own_models:
             functions = [workload.blocking, workload.coroutine, *own_models.values()]
@@ -187,13 +189,13 @@ class Worker:
 
     def _host(self, title: str, description: dict[str, Any], code: bytes = b"") -> int:
         """Fork a host as `description` says; its process id. Raises RunError if it can't load."""
-        self._channel.inbox.write(code)
-        self._channel.send(description)
-        answer = self._channel.answer(START_S)
+        self._open.inbox.write(code)
+        self._open.send(description)
+        answer = self._open.answer(START_S)
         if answer is None or "loaded" not in answer:
             cause = (answer or {}).get("refused", "the worker ended")
             details = self._left_text() if answer else ""
-            self._channel.answer(1.0)
+            self._open.answer(1.0)
             raise RunError(f"{title} can't be loaded in the worker: {cause}", details)
         return answer["loaded"]
 
@@ -206,16 +208,23 @@ class Worker:
 
     def _check_version(self, workload: Workload) -> None:
         self.start()
-        if self.version[:2] != sys.version_info[:2]:
-            theirs = ".".join(map(str, self.version[:2]))
+        version = self._open.version[:2]
+        if version != sys.version_info[:2]:
+            theirs = ".".join(map(str, version))
             raise RunError(
                 f"{workload.title} can't be sent to Python {theirs}: functions travel only "
                 f"between equal versions. Use a built-in workload there."
             )
 
+    @property
+    def _open(self) -> Channel:
+        assert self._channel is not None, "call start() first"
+        return self._channel
+
     def _revive(self) -> None:
         """Start and load the worker again, if it has ended since it was loaded."""
-        if self._channel is None or not self._channel.alive():
+        gone = self._channel is None or not self._channel.alive()
+        if gone and self._loaded is not None:
             self._load(*self._loaded)
 
     def _unload(self, keep: str | None = None) -> None:
@@ -223,25 +232,28 @@ class Worker:
         library = self._library if self._library and self._library[0] != keep else None
         for host in (self.host, library):
             if host is not None and self._channel is not None and self.method == "fork":
-                self._channel.send({"do": "unload"})
-                self._channel.answer(START_S)
+                self._open.send({"do": "unload"})
+                self._open.answer(START_S)
         if library:
             self._library = None
         self.host = self._loaded = None
 
-    def _measure(self, request, time_box, memory_mb, progress) -> bytes:
+    def _measure(self, request: dict, time_box: float, memory_mb: float,
+                 progress: Callable[[], object] | None) -> bytes:  # fmt: skip
         """Send a request, watch the child, give back what it left in the outbox."""
         if self._stopping.is_set():
             raise Stopped("Stopped.")
-        self._channel.outbox.clear(0)
-        self._channel.send(request)
+        self._open.outbox.clear(0)
+        self._open.send(request)
         begin = shown = time.monotonic()
         room_mb = self._room_mb()
-        done, cause, ended, died = False, None, False, None
+        done = ended = False
+        cause: RunError | None = None
+        died: float | None = None
         while not ended:
-            answer = self._channel.answer(POLL_S)
+            answer = self._open.answer(POLL_S)
             if answer is None:
-                if not self._channel.alive():
+                if not self._open.alive():
                     # The worker itself has ended. Its last words may still be on their way:
                     # they come from a thread of this busy process.
                     died = died or time.monotonic()
@@ -280,7 +292,7 @@ class Worker:
         if self._stopping.is_set() and not done:
             raise Stopped("Stopped.")
         if done:
-            return self._channel.outbox.read()
+            return self._open.outbox.read()
         if cause is not None:
             raise cause
         if not ended:
@@ -297,7 +309,7 @@ class Worker:
 
     def _left_text(self) -> str:
         """The traceback that a failure left in the outbox."""
-        return self._channel.outbox.read().decode("utf-8", "replace")
+        return self._open.outbox.read().decode("utf-8", "replace")
 
     def _room_mb(self) -> float:
         """MB that a run may take here: beyond it the system would kill, perhaps the kernel.

@@ -7,8 +7,10 @@ import gc
 import os
 import sys
 import threading
+from array import array
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import models
 from ..measure.heartbeat import beat, lag
@@ -17,12 +19,15 @@ from ..measure.machine import gil_enabled
 from ..measure.printed import Printed
 from ..measure.recorder import Board, Recorder
 from ..measure.run import Run
-from ..measure.steps import by_number, watch_steps
-from ..measure.trace import build
+from ..measure.steps import Steps, by_number, watch_steps
+from ..measure.trace import Trace, build
 from ..measure.usage import Meter
 from ..workloads import Workload, as_workload, catalog
 from ..workloads.builtin import rebuild
 from .sources import remember
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 
 @contextlib.contextmanager
@@ -33,14 +38,15 @@ def _captured():
         yield printed
 
 
-def load_workload(description: dict, code: bytes) -> tuple[Workload, dict]:
+def load_workload(description: dict, code: bytes) -> tuple[Workload, dict[str, Any]]:
     """The workload of a request and the learner's own models, by name.
 
     `code` holds what travels as code, cloudpickled: ``(workload or None, own models,
     sources)``. A request for a ``library`` has no workload: the library is loaded.
     Raises whatever importing the learner's modules raises.
     """
-    workload, own_models = None, {}
+    workload: Any = None  # a request has one, in its code or by name
+    own_models: dict[str, Any] = {}
     if description.get("library"):
         catalog.load(catalog.LIBRARIES[description["library"]], alone=True)
     if code:
@@ -100,7 +106,8 @@ def quiet_gc():
         gc.set_threshold(*before)
 
 
-def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> Run:
+def execute(workload: Workload, request: dict, buffer: bytearray | mmap | None = None,
+            own_models: dict[str, Any] | None = None) -> Run:  # fmt: skip
     """Run ``request["tasks"]`` tasks of `workload` in ``request["model"]``; measure it.
 
     `request` has ``model``, ``tasks``, ``cap``, ``detail`` (record a trace and the loop's
@@ -156,7 +163,7 @@ def execute(workload: Workload, request: dict, buffer=None, own_models=None) -> 
         lag=lag(beats, meter.end_ns),
         trace=trace,
         printed=printed.text(),
-        **({"lines": lines.rows(meter.begin_ns)} if lines else {}),
+        lines=lines.rows(meter.begin_ns) if lines else array("q"),
     )
 
 
@@ -167,7 +174,7 @@ def _followed(workload: Workload, lines: Lines) -> Workload:
     return replace(workload, blocking=blocking, coroutine=coroutine, takes_number=True, args=())
 
 
-def _trace(recorder: Recorder, module, meter: Meter, seen):
+def _trace(recorder: Recorder, module: Any, meter: Meter, seen: Steps | None) -> Trace:
     steps = None
     # Where an own model handed tasks to threads, no step of the loop is theirs: what they
     # did was not observed. The board names the thread of those alone.
@@ -181,11 +188,11 @@ def _trace(recorder: Recorder, module, meter: Meter, seen):
     return trace
 
 
-def _wrapped(recorder: Recorder, form: str, workload: Workload):
+def _wrapped(recorder: Recorder, form: str, workload: Workload) -> Any:
     """One task's function in the form that the model wants, its plain form beside it."""
     if workload.coroutine is None and form == "coroutine":
         form = "blocking"  # only an own model gets here: it will hand it to a thread
-    one = recorder.wrap(form, workload.form(form))
+    one: Any = recorder.wrap(form, workload.form(form))
     one.blocking = recorder.blocking(workload.form("blocking")) if workload.blocking else None
     one.doing = _doing(recorder)
     if workload.blocking:
@@ -193,7 +200,7 @@ def _wrapped(recorder: Recorder, form: str, workload: Workload):
     return one
 
 
-def _doing(recorder: Recorder, idle: bool = False):
+def _doing(recorder: Recorder, idle: bool = False) -> Callable[[Any], Callable[[int], Any]]:
     """For an own model that has another function do the tasks: ``one.doing(function)``.
 
     What that gives is recorded as `one` is, so that the same work done by another library
@@ -209,7 +216,7 @@ def _doing(recorder: Recorder, idle: bool = False):
     return doing
 
 
-def _warm_up(module, workload: Workload) -> None:
+def _warm_up(module: Any, workload: Workload) -> None:
     """Make the first task no more expensive than the others, without counting it.
 
     A built-in workload warms up the model on tasks that do nothing; a learner's own
@@ -220,11 +227,13 @@ def _warm_up(module, workload: Workload) -> None:
         if workload.spec is None:
             Recorder(1).blocking(workload.form("blocking"))(0)
         return
+    one: Any
     if workload.spec is None:
         one = _wrapped(Recorder(1), module.FORM, workload)
     else:
         recorder = Recorder(2)
-        one = recorder.wrap(module.FORM, _nothing if module.FORM == "blocking" else _nothing_async)
+        nothing = _nothing if module.FORM == "blocking" else _nothing_async
+        one = recorder.wrap(module.FORM, nothing)
         one.blocking = recorder.blocking(_nothing)
         one.doing = _doing(recorder, idle=True)
         one.remote, one.keep = Remote(recorder, as_workload(_nothing)), recorder.keep

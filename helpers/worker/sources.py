@@ -15,7 +15,7 @@ def sources_of(functions: Iterable[Callable | None]) -> dict[str, str]:
     found: dict[str, str] = {}
     for function in functions:
         code = getattr(function, "__code__", None)
-        if code is None:
+        if function is None or code is None:
             continue
         named = [function.__globals__.get(name) for name in code.co_names]
         for one in (function, *named):

@@ -31,6 +31,13 @@ class Heard:
         """How long the way took, in seconds."""
         return (self.end - self.begin) / 1e9
 
+    def beaten(self) -> Lag:
+        """The lag. Raises LookupError where no beat was seen."""
+        found = self.lag()
+        if found is None:
+            raise LookupError("no beat was seen beside this way")
+        return found
+
     def lag(self) -> Lag | None:
         """How late the loop was while the way ran; None without a beat.
 

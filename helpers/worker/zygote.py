@@ -25,6 +25,9 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from ..measure.recorder import Board, own_traceback
 from ..measure.shortage import shortage
@@ -52,7 +55,7 @@ class Zygote:
 
     def __init__(self, inbox: SharedFile, board: SharedFile, outbox: SharedFile) -> None:
         self.inbox, self.board, self.outbox = inbox, board, outbox
-        self.loaded = None, {}
+        self.loaded: tuple[Any, dict[str, Any]] = None, {}
         self.is_host = False
         self._pending = b""
         # The protocol gets descriptors of its own: a task that reads stdin or prints
@@ -66,7 +69,7 @@ class Zygote:
 
     # --- the pipe ------------------------------------------------------------------
 
-    def send(self, **message) -> None:
+    def send(self, **message: Any) -> None:
         """Write one line. Short enough to be written whole (``PIPE_BUF``)."""
         line = json.dumps(message).encode()[:4000] + b"\n"
         with contextlib.suppress(BrokenPipeError):
@@ -93,10 +96,10 @@ class Zygote:
                     return
                 self.send(unloaded=0)
             elif action == "load":
-                status = self._fork(lambda request=request: self._host(request), wait=True)
+                status = self._fork(partial(self._host, request), wait=True)
                 self.send(unloaded=status)
             else:
-                status = self._fork(lambda request=request: self._measure(request))
+                status = self._fork(partial(self._measure, request))
                 self.send(ended=status)
 
     def _host(self, request: dict) -> None:
@@ -144,7 +147,7 @@ class Zygote:
 
     # --- processes -----------------------------------------------------------------
 
-    def _fork(self, work, wait: bool = False) -> int:
+    def _fork(self, work: Callable[[], object], wait: bool = False) -> int:
         """Do `work` in a child; its exit status. With `wait`, the child reads the pipe."""
         try:
             child = os.fork()

@@ -13,8 +13,10 @@ import hashlib
 import random
 import time
 import zlib
+from collections.abc import Callable, Mapping
 from functools import cache
 from time import perf_counter_ns as now
+from typing import Any
 
 from . import catalog
 from .base import Workload
@@ -219,7 +221,9 @@ def compression(ms: float = 20, *, steps: int | None = None) -> Workload:
     return _computation("compression", f"{ms:g} ms of zlib", compress_blocks, "native", ms, steps)
 
 
-def _computation(name, title, function, kind, ms, steps) -> Workload:
+def _computation(
+    name: str, title: str, function: Callable[[int], Any], kind: str, ms: float, steps: int | None
+) -> Workload:
     steps = steps or _steps(name, ms)
 
     def blocking():
@@ -258,7 +262,7 @@ BUILTIN = {f.__name__: f for f in _OWN}
 BUILTIN |= {name: getattr(catalog, name) for name in catalog.ENTRIES}
 
 
-def rebuild(spec) -> Workload:
+def rebuild(spec: Mapping[str, Any]) -> Workload:
     """The workload that a spec names, ready to run, e.g. ``{"name": "sleep", "ms": 50}``.
 
     Raises `catalog.NotInstalled` where it needs a library that is not there.

@@ -7,7 +7,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 
@@ -86,7 +86,7 @@ def _is_async(client: Any) -> bool:
     return hasattr(client, "__aenter__")
 
 
-def _closed_with_the_loop(client: Any):
+def _closed_with_the_loop(client: Any) -> AsyncGenerator[None, None]:
     """Have the running loop close `client` at its end; keep what this gives until then.
 
     ``asyncio.run`` closes the asynchronous generators that were begun and did not end.

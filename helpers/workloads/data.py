@@ -7,7 +7,12 @@ threads of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ROWS, CITIES = 20_000, 50
 LARGE, TINY = 100_000, 8
@@ -26,7 +31,7 @@ def sales():
     return pd.DataFrame({"city": city, "pieces": pieces})
 
 
-def python_sum(values) -> int:
+def python_sum(values: Iterable[int]) -> int:
     """The sum of a column, added up by a loop in Python."""
     total = 0
     for value in values:
@@ -51,7 +56,7 @@ def group_apply(steps: int) -> list[int]:
 
 
 @cache
-def numbers(size: int):
+def numbers(size: int) -> np.ndarray:
     """An array of `size` floating-point numbers between 0 and 10."""
     import numpy as np
 

@@ -19,8 +19,9 @@ ROW, COLUMN, NAME, WORDS, HEADS = 32, 26, 112, 490, 84
 
 def rooms() -> dict[str, str]:
     """What each room is for, from the ground up, as `helpers` says it of itself."""
-    text = re.search(r"::\n\n((?:    \w+ +.+\n)+)", helpers.__doc__ or "")
-    return dict(line.split(maxsplit=1) for line in text[1].splitlines())
+    (text,) = re.findall(r"::\n\n((?:    \w+ +.+\n)+)", helpers.__doc__ or "")
+    lines = (line.split(maxsplit=1) for line in text.splitlines())
+    return {room: words for room, words in lines}  # noqa: C416 - typed as pairs
 
 
 def room_of(path: Path) -> str:
@@ -91,7 +92,7 @@ def _picture(told: Mapping[str, str], links: Mapping[str, list[str]]) -> str:
         parts += [f'<circle cx="{column[other]:g}" cy="{y:g}" r="5" style="fill: var(--cav-run)"/>'
                   for other in links[room]]  # fmt: skip
     alt = "The rooms of helpers from top to bottom: " + "; ".join(
-        f"{room} imports from {', '.join(links[room]) or 'none'}" for room in reversed(told)
+        f"{room} imports from {', '.join(links[room]) or 'none'}" for room in reversed(list(told))
     )
     return (f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(alt)}" '
             f'viewBox="0 0 {width:g} {height}" font-family="var(--cav-font)" '

@@ -106,7 +106,7 @@ def _marks(speed, cores, e, model: str, y: float) -> None:
 
 def _note(e, model: str) -> str:
     if model == "sequential":
-        return f"1×, {duration(e.call_s)} a call" if e.call_s else ""
+        return f"1×, {duration(e.call_s)} a call" if e.called else ""
     found = e.verdict(model)
     if e.arms[model].same is False:
         return f"{times(found.ratio)}, wrong results"
@@ -116,7 +116,7 @@ def _note(e, model: str) -> str:
 
 def _one_call(sheet: Sheet, e, y: float) -> None:
     """Two bars: what a call spends its time on, and how late a loop was beside it."""
-    if e.call_s is None:
+    if not e.called:
         return
     width = WIDTH - LEFT - NOTE - CORES - 2 * GAP
     middle = y + BAR / 2
@@ -155,7 +155,7 @@ def caption(advice) -> str:
     """How to read it, with the result."""
     e = advice.evidence
     said = [f"{m} {times(e.verdict(m).ratio)}" for m in e.models if not e.arms[m].failure]
-    one = f"A call takes {duration(e.call_s)}; {_parts(e)}." if e.call_s else ""
+    one = f"A call takes {duration(e.call_s)}; {_parts(e)}." if e.called else ""
     return f"{one} {_sentence(said)}".strip()
 
 

@@ -36,7 +36,7 @@ def advice_html(advice: Advice) -> str:
         items = "".join(f"<li>{escape(text)}</li>" for text in advice.conditions)
         parts += [_title("When the answer changes"), f"<ul>{items}</ul>"]
     parts += [_paragraph(text, "cav-note") for text in advice.limits()]
-    if e.call_s is not None:
+    if e.called:
         parts.append(_drawn(lambda: table.folded("The evidence", evidence_table(advice))))
     return _page(*parts, _machine_line(advice.machine))
 
@@ -57,7 +57,7 @@ def evidence_table(advice: Advice) -> str:
 def evidence_rows(advice: Advice) -> list[list[str]]:
     """The rows of the table of evidence."""
     e = advice.evidence
-    rows = [["first call", duration(e.first_s), _first(e)],
+    rows = [["first call", duration(e.first_s or 0.0), _first(e)],
             ["a later call", _with_spread(e.later_s), "the median of batches in a row"],
             ["waits", percent(e.waits), _waits(e)],
             ["cores used, one call at a time", f"{e.cores_alone:.2f}", _alone(e)]]  # fmt: skip
@@ -129,8 +129,8 @@ def _others(e) -> list[list[str]]:
     rows.append(["results of calls in a row", same, "so results in other models can be checked"
                  if e.steady else "so results in other models can't be checked"])  # fmt: skip
     if e.control:
-        free = e.control_ratio >= CONTROL_SHOWS
-        rows.append(["control: two processes against one", times(e.control_ratio),
+        free = (e.control_ratio or 0.0) >= CONTROL_SHOWS
+        rows.append(["control: two processes against one", times(e.control_ratio or 0.0),
                      "a second core was free" if free else "no second core was free"])  # fmt: skip
     if e.foreign is not None:
         rows.append(["other programs", f"{e.foreign:.2f} cores",

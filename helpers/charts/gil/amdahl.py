@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ...experiment.gil.amdahl import law
@@ -94,7 +96,7 @@ def caption(result) -> str:
     return f"{most} {result.kind} gained {listed(parts)}."
 
 
-def rows(result) -> list[list[str]]:
+def rows(result) -> list[list[Any]]:
     """For the table: a row for each share and number of threads."""
     found = []
     for share in result.shares:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor, log10
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -15,7 +16,7 @@ MOST_DOTS = 400
 _GOLDEN = 0.6180339887
 
 
-def limits(rows: list[list[float]], marks: list[float] = ()) -> tuple[float, float]:
+def limits(rows: list[list[float]], marks: Sequence[float] = ()) -> tuple[float, float]:
     """The ends of an axis that holds all values and marks, in seconds."""
     every = [value for row in rows for value in row if value > 0] + list(marks)
     return min(every) / 1.4, max(every) * 1.4

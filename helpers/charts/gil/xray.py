@@ -142,7 +142,7 @@ def trips_caption(times_of: dict[str, list[float]]) -> str:
     first, *others = rates
     middle = duration(Spread.of(times_of[first]).middle)
     begin = f"{first}: {rates[first]:,.0f} round trips a second (median {middle})."
-    worst = min(others, key=rates.get, default=None)
+    worst = min(others, key=rates.__getitem__, default=None)
     if worst is None or rates[worst] >= rates[first]:
         return begin
     middle = duration(Spread.of(times_of[worst]).middle)

@@ -99,8 +99,8 @@ def _times(result) -> str:
                      "–" if first else interval, len(each)])  # fmt: skip
     heads = ["way", f"median, {unit}", "fastest", "slowest", "times as fast as the first",
              "interval", "rounds"]  # fmt: skip
-    each = f", for one of {result.per:,}" if result.per > 1 else ""
-    return table.table(f"Measured times{each}", heads, rows)
+    one_of = f", for one of {result.per:,}" if result.per > 1 else ""
+    return table.table(f"Measured times{one_of}", heads, rows)
 
 
 __all__ = ["ShownHeartbeats", "ShownTimings"]

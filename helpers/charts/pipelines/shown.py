@@ -115,7 +115,7 @@ def race_table(race: PoolRace) -> str:
     return table.table(f"Workers: {workers}; {race.plan.pictures} pictures a run", heads, rows)
 
 
-class ShownPipeline(_Shown, PipelineRun):
+class ShownPipeline(_Shown, PipelineRun):  # type: ignore[misc]  # `of` makes it from a run
     """A run of a pipeline that shows its stages over time and what it wrote."""
 
     def _sentences(self) -> list[str]:

@@ -25,7 +25,7 @@ def draw(run: PipelineRun) -> Sheet:
     bottom = TITLE + sum(heights.values()) + queues * QUEUE + (len(STAGES) + queues - 1) * GAP
     sheet = Sheet(bottom + AXIS + LEGEND)
     sheet.text(LEFT, 16, f"Workers: {run.plan}", bold=True)
-    span, y = run.wall_s * 1.01, TITLE
+    span, y = run.wall_s * 1.01, float(TITLE)
     for k, stage in enumerate(STAGES):
         _stage(sheet, run, stage, y, heights[stage], span)
         y += heights[stage] + GAP
@@ -109,12 +109,13 @@ def _axis(sheet: Sheet, span: float, y: float) -> None:
 
 def _legend(sheet: Sheet, run: PipelineRun, y: float) -> None:
     narrow = run.bottleneck
+    items: list[tuple[str | None, str | None, str]]
     items = [("run", None, "in work, the bottleneck")] if narrow else []
     items.append(("bar", None, "in work"))
     if any(s.state == ROOM for s in run.spans):
         items.append(("ready", "/////", "done, waits for room in the queue"))
     items.append((None, None, "waits for input"))
-    x = LEFT
+    x: float = LEFT
     for fill, hatch, words in items:
         if fill is None:
             sheet.line([x, x + 24], [y + 9, y + 9], colour="edge", width=0.8, dashes=(1, 3))

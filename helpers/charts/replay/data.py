@@ -133,11 +133,12 @@ def _code(run: Run, tick: int, columns: list[np.ndarray], comparison) -> dict[st
         at[own] = len(code) + rows[own, 3] - source.first
         code += source.lines
     shown = np.column_stack((rows[:, 0], rows[:, 1] // tick, at))
-    ends = np.array(run.trace.ended)
+    trace = run.detailed()
+    ends = np.array(trace.ended)
     return {
         "code": code,
         "lines": _put(columns, shown),
-        "ends": (np.where(ends < 0, run.trace.wall_ns, ends) // tick).tolist(),
+        "ends": (np.where(ends < 0, trace.wall_ns, ends) // tick).tolist(),
     }
 
 

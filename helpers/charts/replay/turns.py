@@ -18,7 +18,7 @@ def turns_data(turns: Turns) -> dict[str, Any]:
 
     Those of `real` count from the moment at which the first task started.
     """
-    trace = turns.run.trace
+    trace = turns.run.detailed()
     first, last = min(trace.started), max(trace.ended)
     rows = [
         [task, _KINDS[state], round((begin - first) / 1e6, 3), round((end - first) / 1e6, 3)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from ...experiment.serving.connections import METRICS, Connections, Metric, with_unit
 from ...experiment.serving.hold import Held
@@ -156,7 +157,7 @@ def _milli(value: float | None) -> float | None:
 
 
 class _ShownService(_Shown):
-    def _sentences(self) -> list[str]:
+    def _sentences(self: Any) -> list[str]:
         return self.summary()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..figure import FONT, WIDTH, Sheet, boxes, text_width
@@ -12,7 +14,7 @@ TITLE, LANE, GAP, AXIS, LEGEND, LEFT, RIGHT = 26, 34, 16, 26, 56, 92, 24
 DONE, AGAIN = "finished", "finished, at the second start"
 GONE, LOST = "finished, but the result is lost", "started, never finished"
 #: How each kind of start is drawn.
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     DONE: {"fill": "bar", "edge": "edge"},
     AGAIN: {"fill": "ready", "edge": "edge"},
     GONE: {"fill": "bar", "hatch": "xx", "hatch_colour": "error", "edge": "error"},
@@ -93,7 +95,7 @@ def _bar(axes, row: int, report, loss, kind: str, last: float) -> None:
 
 
 def _legend(sheet: Sheet, y: float, kinds: list[str]) -> None:
-    x = LEFT
+    x: float = LEFT
     for words in [*kinds, "the worker is killed"]:
         if x > LEFT and x + 32 + text_width(words) > WIDTH:
             x, y = LEFT, y + 24

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...experiment.shipping.shipping import BreakEven, Shipping
 from ...experiment.shipping.turns import Turns
@@ -27,13 +28,13 @@ def _picture(chart, result, sentences: list[str]) -> str:
 class _ShownMeasured(_Shown):
     _caption = ""
 
-    def _sentences(self) -> list[str]:
+    def _sentences(self: Any) -> list[str]:
         return self.summary()
 
     def _chart(self):
         raise NotImplementedError
 
-    def _fragment(self) -> str:
+    def _fragment(self: Any) -> str:
         sentences = self._sentences()
 
         def data() -> str:

@@ -48,7 +48,7 @@ def survey_table(survey: Survey) -> str:
              "runs", "fastest here"]  # fmt: skip
     rows = []
     for row in survey.measured.values():
-        found = row.comparison
+        found = row.compared
         for model in found.models:
             first = model == "sequential"
             low, high = (1.0, 1.0) if first else row.spread(model)

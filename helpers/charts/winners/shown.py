@@ -142,9 +142,9 @@ def winners_table(result: Winners) -> str:
                 numbers = ["–", 0, "–"]
                 said = f"{said}; {model}: {why}" if cell.models else said
             else:
-                rounds = len(found.repeats.get(model, {}))
-                numbers = [table.milliseconds(found.wall(model)), rounds,
-                           f"{found.cores(model):.2f}"]  # fmt: skip
+                rounds = len(cell.compared.repeats.get(model, {}))
+                numbers = [table.milliseconds(cell.compared.wall(model)), rounds,
+                           f"{cell.compared.cores(model):.2f}"]  # fmt: skip
             rows.append([label, f"{count:,}", model, *numbers, said])
             said = ""
         if not cell.models and not left_out:

@@ -103,7 +103,7 @@ def limits(result: Winners) -> list[str]:
     said += [
         f"{label}: the models did not return the same results, so their times can't be compared."
         for (label, _), cell in result.cells.items()
-        if cell.models and cell.comparison.agree() is False
+        if cell.models and cell.compared.agree() is False
     ]
     foreign = result.foreign()
     if foreign is not None and foreign > 0.2:

@@ -97,10 +97,17 @@ class Question:
         return not self.options
 
     @property
+    def number(self) -> float:
+        """The answer to a question that asks for a number. Raises LookupError for another."""
+        if self.answer is None:
+            raise LookupError(f"{self.id} asks for no number")
+        return self.answer
+
+    @property
     def solution(self) -> str | float:
         """The id of the right option, or the number."""
         if self.numeric:
-            return self.answer
+            return self.number
         return next(option.id for option in self.options if option.right)
 
     def judge(self, said: Any) -> bool | None:
@@ -110,7 +117,7 @@ class Question:
             return found[0] if found else None
         if isinstance(said, bool) or not isinstance(said, int | float) or not math.isfinite(said):
             return None
-        return near(said, self.answer, self.tolerance)
+        return near(said, self.number, self.tolerance)
 
     def words_of(self, said: Any) -> Any:
         """An answer as a person reads it: an option's text, without its marks; a number."""
@@ -178,9 +185,9 @@ def _question(found: Any) -> Question:
     misses = tuple(Miss(**_full(one, _MISS, where)) for one in values.pop("miss", []))
     _needs(values, ("id", "ask"), where)
     made = Question(**values, options=options, misses=misses)
-    for one in (made, *options):
-        if not _ID.fullmatch(one.id):
-            raise BadQuiz(f"{where}: the id {one.id!r} is not words joined by hyphens")
+    for name in (made.id, *(option.id for option in options)):
+        if not _ID.fullmatch(name):
+            raise BadQuiz(f"{where}: the id {name!r} is not words joined by hyphens")
     if bool(made.settle) == bool(made.source):
         raise BadQuiz(f"{where} needs either settle, code that computes the answer, or source")
     _check_options(made, where) if options else _check_number(made, where)

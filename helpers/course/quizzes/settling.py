@@ -57,7 +57,7 @@ def agrees(question: Question, found: Any) -> bool:
         return found == question.solution
     if isinstance(found, bool) or not isinstance(found, int | float):
         return False
-    return math.isclose(found, question.answer, rel_tol=1e-3)
+    return math.isclose(found, question.number, rel_tol=1e-3)
 
 
 def lets_go(step: Callable[[], Any], most: int = 20_000) -> bool:
@@ -66,7 +66,8 @@ def lets_go(step: Callable[[], Any], most: int = 20_000) -> bool:
     The other thread does so until it is seen, or `most` times. Nobody is made to hand the
     GIL over meanwhile, so only a step that lets go of it can be interrupted.
     """
-    seen, ended = [], []
+    seen: list[Any] = []
+    ended: list[Any] = []
 
     def repeat() -> None:
         for _ in range(most):

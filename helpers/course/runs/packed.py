@@ -105,13 +105,13 @@ def _demand_schema(data: Any) -> None:
     if data.get("version") != VERSION:
         raise BadRequest("This run file was written by another version of the course: update the "
                          "course, or save the run again.")  # fmt: skip
-    from fastjsonschema import JsonSchemaException  # late: who saves a run needs none of it
+    from fastjsonschema import JsonSchemaValueException  # late: who saves a run needs none of it
 
     try:
         _validate()(data)
-    except JsonSchemaException as error:
+    except JsonSchemaValueException as error:
         # Not error.message: it repeats what it objects to, which may be long.
-        where = error.name.removeprefix("data").lstrip(".")[:120] or "the whole"
+        where = (error.name or "").removeprefix("data").lstrip(".")[:120] or "the whole"
         raise BadRequest(_refusal(f"{where} is not what it should be ({error.rule})")) from None
 
 
@@ -139,8 +139,9 @@ def _comparison(data: dict[str, Any]) -> Comparison:
         if model not in data["runs"]:
             raise Misfit("repeats names a model without a recorded run")
     workload = Workload(blocking=None, coroutine=None, **asked["workload"])
+    own: dict[str, Any] = dict.fromkeys(asked["own_models"])  # names: no function is kept
     request = Request(workload, tasks, asked["cap"], tuple(models), asked["time_box"],
-                      tuple(asked["notes"]), dict.fromkeys(asked["own_models"]))  # fmt: skip
+                      tuple(asked["notes"]), own)  # fmt: skip
     machine = Machine(**{one.name: data["machine"][one.name] for one in fields(Machine)})
     return Comparison(
         request,

@@ -74,7 +74,7 @@ def _named(process: int, title: str, tasks: int) -> Iterator[dict[str, Any]]:
 
 
 def _states(process: int, run: Run) -> Iterator[dict[str, Any]]:
-    for task, state, begin, end in run.trace.rows():
+    for task, state, begin, end in run.detailed().rows():
         slice_ = {"ph": "X", "pid": process, "ts": begin / 1e3, "dur": (end - begin) / 1e3}
         if state == HELD:
             yield {**slice_, "tid": _LOOP, "name": f"task {task}", "cat": "loop"}
@@ -85,7 +85,7 @@ def _states(process: int, run: Run) -> Iterator[dict[str, Any]]:
 
 def _in_flight(process: int, run: Run) -> Iterator[dict[str, Any]]:
     """The number of tasks in flight, at each moment at which it changes."""
-    trace, changes = run.trace, {0: 0}
+    trace, changes = run.detailed(), {0: 0}
     for begin, end in zip(trace.started, trace.ended, strict=True):
         if end > begin >= 0:
             changes[begin] = changes.get(begin, 0) + 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -114,7 +115,7 @@ def run_amdahl(rounds: Rounds, job: Callable, shares: Sequence[float] = (0, 0.25
                 pass
             raise BadRequest("job gives back two times in seconds: (serial part, all).")
 
-        steps = {(s, n): lambda s=s, n=n: timed(s, n) for s in shares for n in counts}
+        steps = {(s, n): partial(timed, s, n) for s in shares for n in counts}
         found = rounds.repeat(steps, repeats, budget_s=BUDGET_S, name="Amdahl,",
                               controlled=machine.cores >= 1.5)  # fmt: skip
         return Amdahl(machine, shares, counts, found.values, found.control, found.foreign,

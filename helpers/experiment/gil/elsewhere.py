@@ -101,12 +101,12 @@ def find_free_threaded(environ: Mapping[str, str] | None = None,
         python = shutil.which(named, path=environ.get("PATH", "")) or named
         said = ask(python)
         against = reason_against(python, said)
-        if against is None:
+        if against is None and isinstance(said, dict):
             return Found(python, said["version"], f"the variable {VARIABLE} names it")
         notes.append(f"{VARIABLE} names nothing that will do: {against}")
     for python, where in _candidates(environ, kernels):
         said = ask(python)
-        if reason_against(python, said) is None:
+        if reason_against(python, said) is None and isinstance(said, dict):
             return Found(python, said["version"], where, tuple(notes))
     return Found(None, notes=tuple(notes))
 

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -196,7 +197,7 @@ def run_side_by_side(rounds: Rounds, workloads: Sequence[Workload], threads: Seq
             for worker in rounds.workers:
                 worker.load(workload)
             steps = {
-                (k, n): lambda k=k, n=n, kept=answers: _one(rounds.workers[k], n, kept)
+                (k, n): partial(_one, rounds.workers[k], n, answers)
                 for k in range(len(rounds.workers))
                 for n in (SEQUENTIAL, *threads)
             }
@@ -256,7 +257,9 @@ def _one(worker: Worker, threads: int, answers: list) -> tuple[float, float]:
     return run.wall_s, run.usage.cores
 
 
-def _checked(workloads, threads, interpreters: int) -> tuple[list[Workload], tuple[int, ...]]:
+def _checked(
+    workloads: Any, threads: Any, interpreters: int
+) -> tuple[list[Workload], tuple[int, ...]]:
     workloads = [workloads] if isinstance(workloads, Workload) else list(workloads)
     if not workloads or not all(isinstance(one, Workload) for one in workloads):
         raise BadRequest("workloads is a list of built-in workloads: write [work.compute(ms=20)].")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ...measure.gil import SHORTEST_S, Spread, hand_offs, slices, together
@@ -37,7 +38,7 @@ class XRay:
 
     def slices(self, asked_ms: float) -> list[float]:
         """Seconds of every slice that ended in a hand-off, of all runs of one setting."""
-        return [s for run in self.runs[asked_ms] for s in slices(run.trace)]
+        return [s for run in self.runs[asked_ms] for s in slices(run.detailed())]
 
     def spread(self, asked_ms: float) -> Spread | None:
         """How the slices of one setting are spread; None where there was none."""
@@ -47,11 +48,11 @@ class XRay:
     def hand_offs(self, asked_ms: float) -> float:
         """Hand-offs in a run, the mean of the runs."""
         runs = self.runs[asked_ms]
-        return sum(hand_offs(run.trace) for run in runs) / len(runs)
+        return sum(hand_offs(run.detailed()) for run in runs) / len(runs)
 
     def together(self) -> float:
         """The largest share of the time in which two or more tasks ran Python at once."""
-        return max(together(run.trace) for runs in self.runs.values() for run in runs)
+        return max(together(run.detailed()) for runs in self.runs.values() for run in runs)
 
     def summary(self) -> list[str]:
         """One sentence a setting, then what limits the result."""
@@ -99,7 +100,7 @@ def run_xray(rounds: Rounds, models: Any, tasks: Any = 2, ms: Any = DEFAULT_MS,
                 raise BadRequest("The model must call one(number) for every number.")
             return run
 
-        steps = {asked: lambda asked=asked: recorded(asked) for asked in own}
+        steps = {asked: partial(recorded, asked) for asked in own}
         found = rounds.repeat(steps, repeats, budget_s=BUDGET_S, name="X-ray,")
         result.runs, result.foreign = found.values, found.foreign
         return result

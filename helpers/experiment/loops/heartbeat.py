@@ -27,15 +27,15 @@ class Heartbeats(Ways):
 
     def latest(self, label: str) -> list[float]:
         """How late the latest beat of each round came, in milliseconds."""
-        return [run.lag().max_ms for run in self._of(label)]
+        return [run.beaten().max_ms for run in self._of(label)]
 
     def weighted_ms(self, label: str) -> float:
         """The lag at any moment of the way, in milliseconds: a mean over time."""
-        return median(run.lag().weighted_ms for run in self._of(label))
+        return median(run.beaten().weighted_ms for run in self._of(label))
 
     def typical(self, label: str) -> Heard:
         """The round whose latest beat is in the middle of all rounds: the one to draw."""
-        runs = sorted(self._of(label), key=lambda run: run.lag().max_ms)
+        runs = sorted(self._of(label), key=lambda run: run.beaten().max_ms)
         return runs[(len(runs) - 1) // 2]
 
     def headline(self) -> str:

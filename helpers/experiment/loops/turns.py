@@ -131,5 +131,5 @@ def run_turns(experiment: Experiment, tasks: dict[str, tuple[int, ...]]) -> Turn
             experiment.tell(number / TRIES, f"asyncio, run {number + 1} of {TRIES}")
             runs.append(experiment.worker.run("asyncio", len(plans), len(plans), detail=True))
     run = min(runs, key=lambda one: one.wall_s)
-    order_ms = virtual_ms(plans, [task for task, _, _ in run.trace.holders()])
+    order_ms = virtual_ms(plans, [task for task, _, _ in run.detailed().holders()])
     return Turns(names, plans, run, best_ms(plans), order_ms, machine)

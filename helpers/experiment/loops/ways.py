@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ...measure.machine import Machine
@@ -82,7 +83,7 @@ def run_ways(rounds: Rounds, ways: Any, repeats: Any, *, beating: bool, budget_s
             result.printed.setdefault(label, answer["printed"])
             return answer["value"]
 
-        steps = {label: lambda label=label: once(label) for label in ways}
+        steps = {label: partial(once, label) for label in ways}
         found = rounds.repeat(steps, repeats, budget_s=budget_s, name=name, retries=RETRIES,
                               controlled=control and result.machine.cores >= 1.5)  # fmt: skip
     if len(result.failed) == len(ways):

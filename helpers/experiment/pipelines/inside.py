@@ -41,7 +41,8 @@ def run_plans(pipeline: Callable, plans: list[Plan], progress: str, sources: dic
 
 
 def _run(pipeline: Callable, plan: Plan, counters: memoryview, look: bool) -> dict[str, Any]:
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    folder = plan.placed()
+    folder.mkdir(parents=True, exist_ok=True)
     for k in range(len(STAGES)):
         counters[k] = 0
 
@@ -59,14 +60,14 @@ def _run(pipeline: Callable, plan: Plan, counters: memoryview, look: bool) -> di
             first.__suppress_context__ = True
             raise first  # noqa: B904
         usage = meter.stop()
-    written = sorted(path for path in plan.folder.iterdir() if path.is_file())
+    written = sorted(path for path in folder.iterdir() if path.is_file())
     found = {
         "begin": meter.begin_ns, "usage": usage.as_dict(), "files": len(written),
         "items": record.items, "jobs": record.jobs, "waits": record.waits,
         "queues": record.queues, "sheet": contact_sheet(written) if look else b"",
     }  # fmt: skip
     if not look:
-        shutil.rmtree(plan.folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return found
 
 
@@ -108,8 +109,8 @@ def contact_sheet(paths: list[Path]) -> bytes:
     across = min(columns, len(small))
     shape = (across * (size[0] + GAP) - GAP, rows * (size[1] + GAP) - GAP)
     sheet = Image.new("RGB", shape, (128, 128, 128))
-    for k, image in enumerate(small):
-        sheet.paste(image, (k % columns * (size[0] + GAP), k // columns * (size[1] + GAP)))
+    for k, one in enumerate(small):
+        sheet.paste(one, (k % columns * (size[0] + GAP), k // columns * (size[1] + GAP)))
     file = BytesIO()
     sheet.save(file, "JPEG", quality=86)
     return file.getvalue()

@@ -172,11 +172,11 @@ class PoolRace:
 
     plan: Plan
     steps: tuple[str, ...]
+    machine: Machine
     seconds: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     cpus: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     control: float | None = None
     foreign: float | None = None
-    machine: Machine | None = None
 
     @property
     def rows(self) -> list[tuple[str, str]]:
@@ -220,7 +220,8 @@ def run_race(rounds: Rounds, pipeline: Callable, steps: Any, **options: Any) -> 
         machine = read_machine_card(worker)
         result = PoolRace(plans[0], tuple(name_of(step) for step in steps), machine=machine)
         with _place(plans[0], "race") as (placed, counters):
-            placed_plans = [replace(p, folder=placed.folder / str(k)) for k, p in enumerate(plans)]
+            folder = placed.placed()
+            placed_plans = [replace(p, folder=folder / str(k)) for k, p in enumerate(plans)]
 
             def one_round() -> list[tuple]:
                 rows = _called(worker, 60.0, counters, inside.run_rounds, pipeline, placed_plans,
@@ -233,7 +234,7 @@ def run_race(rounds: Rounds, pipeline: Callable, steps: Any, **options: Any) -> 
 
             found = rounds.repeat({"round": one_round}, ROUNDS, budget_s=BUDGET_S, name="pipeline,",
                                   controlled=machine.cores >= 1.5, retries=1)  # fmt: skip
-        shutil.rmtree(placed.folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     for k, row in enumerate(result.rows):
         result.seconds[row] = [one[k][0] for one in found.values["round"]]
         result.cpus[row] = [one[k][1] for one in found.values["round"]]

@@ -42,6 +42,12 @@ class Plan:
     pool_name: str
     folder: Path | None = None
 
+    def placed(self) -> Path:
+        """Where it writes. Raises LookupError before it was given a folder."""
+        if self.folder is None:
+            raise LookupError("this plan has no folder yet")
+        return self.folder
+
     def pool(self, max_workers: int) -> Executor:
         """A pool of the kind that was asked for; what runs in it is recorded."""
         return recorded_pool(POOLS[self.pool_name], max_workers)
@@ -90,7 +96,9 @@ def make_plan(
     counts = {stage: whole(count, stage, 1, MOST_WORKERS) for stage, count in workers.items()}
     return Plan(
         pictures=whole(pictures, "pictures", 1, MOST_PICTURES),
-        **counts,
+        download=counts["download"],
+        process=counts["process"],
+        write=counts["write"],
         bound=whole(bound, "bound", 0, MOST_BOUND),
         step=_step(step),
         pool_name=_pool(pool),

@@ -44,7 +44,7 @@ class Record:
     def worker(self) -> int:
         """The number of the task that asks, or of the thread where no loop runs."""
         try:
-            who = asyncio.current_task()
+            who: Any = asyncio.current_task()
         except RuntimeError:
             who = threading.current_thread()
         return self._workers.setdefault(who, len(self._workers))
@@ -136,7 +136,7 @@ class RecordedPool(Executor):
 
     def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Hand ``fn(*args, **kwargs)`` to the pool; the future that it will settle."""
-        place, outer = _place.get(), Future()
+        place, outer = _place.get(), Future[Any]()
         inner = self._pool.submit(_timed, self._packed(fn), args, kwargs)
         outer.add_done_callback(lambda future: future.cancelled() and inner.cancel())
         inner.add_done_callback(lambda future: _hand_over(future, outer, place))
@@ -147,7 +147,7 @@ class RecordedPool(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def recorded_pool(kind: type[Executor], max_workers: int) -> Executor:
+def recorded_pool(kind: type[Any], max_workers: int) -> Executor:
     """A pool of that kind, recorded; a pool of processes has all of them at once."""
     if not issubclass(kind, ProcessPoolExecutor):
         return RecordedPool(kind(max_workers), travels=False)

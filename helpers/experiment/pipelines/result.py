@@ -173,7 +173,7 @@ class PipelineRun:
         None where another one was about as busy, or none was busy for half of the time.
         """
         busy = {stage: self.shares(stage).busy for stage in STAGES}
-        first, second = sorted(busy, key=busy.get, reverse=True)[:2]
+        first, second = sorted(busy, key=busy.__getitem__, reverse=True)[:2]
         if busy[first] < BUSY or busy[first] - busy[second] < CLOSE:
             return None
         return first
@@ -188,7 +188,7 @@ class PipelineRun:
     def reading(self) -> str:
         """What holds it up, by the measurement."""
         busy = {stage: self.shares(stage).busy for stage in STAGES}
-        order = sorted(busy, key=busy.get, reverse=True)
+        order = sorted(busy, key=busy.__getitem__, reverse=True)
         stage = self.bottleneck
         if stage is None:
             first, second = order[:2]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any
 
 from ...measure.machine import Machine, read_machine
 from ...measure.statistics import BAND
+from ...services.commanded import Commanded
 from ...services.connections.footprint import cpu_seconds, footprint
 from ...services.connections.limits import SERVERS, read_limits
 from ..pace import paced
@@ -228,13 +230,16 @@ class ConnectionsExperiment(ServerExperiment):
                     share = (number + k / len(plan)) / rounds
                     where = f"round {number + 1} of {rounds}, {count:,} connections, {server}"
                     sample = self._sample(load, server, handles[server], count, result.rate,
-                                          lambda words, s=share, w=where: self.say(s, w + words))
+                                          partial(self._say_where, share, where))
                     result.samples.append(sample)
         self.say(1.0, "everything is measured")
         result.printed = self.printed
         return result
 
-    def _sample(self, load, name: str, handle: Callable, count: int, rate: float,
+    def _say_where(self, share: float, where: str, words: str) -> None:
+        self.say(share, where + words)
+
+    def _sample(self, load: Commanded, name: str, handle: Callable, count: int, rate: float,
                 tell: Callable[[str], None]) -> Sample:  # fmt: skip
         tell(": starting")
         server = self.server(name, handle)

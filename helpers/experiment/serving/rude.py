@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...measure.machine import Machine, read_machine
+from ...services.commanded import Commanded
 from ...services.connections.handlers import handle_rude_async, handle_rude_threaded
 from ...services.connections.limits import SERVERS, read_limits
 from ..request import BadRequest, seconds
@@ -121,7 +122,8 @@ class RudeExperiment(ServerExperiment):
         if handlers is None:
             handlers = (handle_rude_async, handle_rude_threaded)
         handles, rate = make_handlers(handlers), seconds(rate, "rate", 1e6)
-        limits, notes = read_limits(), []
+        limits = read_limits()
+        notes: list[str] = []
         # two files of the limit: one for the rude request's own connection
         count = min(capped(connections, server, limits, notes) for server in handles)
         result = Rude(kind, rate, count, notes=notes, machine=read_machine())
@@ -135,7 +137,7 @@ class RudeExperiment(ServerExperiment):
         result.printed = self.printed
         return result
 
-    def _run(self, load, name: str, handle: Callable, result: Rude, share: float,
+    def _run(self, load: Commanded, name: str, handle: Callable, result: Rude, share: float,
              part: float) -> RudeRun:  # fmt: skip
         server = self.server(name, handle)
         opened = load.ask("open", port=server.port, connections=result.connections)

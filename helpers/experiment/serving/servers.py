@@ -147,7 +147,8 @@ class ServerExperiment:
             raise RunError(f"The {name} server answered on no connection: {causes}. A handler must "
                            f"answer each request with HTTP/1.1 and a Content-Length.")  # fmt: skip
 
-    def rate(self, load, handles: dict[str, Callable], wanted: float, notes: list[str]) -> float:
+    def rate(self, load: Commanded, handles: dict[str, Callable], wanted: float,
+             notes: list[str]) -> float:  # fmt: skip
         """The fixed rate, in requests a second: `wanted`, or what leaves both idle mostly."""
         self.say(0.0, "how much can the servers answer?")
         most = []

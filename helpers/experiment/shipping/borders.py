@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent import futures
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -43,7 +44,8 @@ def executors(address: str | None, workers: int) -> Iterator[dict[str, Executor]
         found[THREADS] = stack.enter_context(ThreadPoolExecutor(workers))
         found[PROCESSES] = pool
         if interpreters.available():
-            made = futures.InterpreterPoolExecutor(workers)
+            pools: Any = futures  # which has this one only from 3.14 on
+            made = pools.InterpreterPoolExecutor(workers)
             found[INTERPRETERS] = stack.enter_context(made)
         if address:
             from distributed import Client
@@ -83,7 +85,7 @@ def payload_times(address: str | None, workers: int, sizes: list[int], rounds: i
         return median(taken)
 
     with executors(address, workers) as known:
-        steps = {(name, size): lambda e=executor, s=size: one(e, s)
+        steps = {(name, size): partial(one, executor, size)
                  for size in sizes for name, executor in known.items()}  # fmt: skip
         for step in steps.values():
             step()
@@ -118,7 +120,7 @@ def task_times(address: str | None, workers: int, sizes: list[float], rounds: in
 
     with executors(address, workers) as known:
         ways = {LOOP: None, **known}
-        steps = {(name, size): lambda e=executor, s=size: one(e, s)
+        steps = {(name, size): partial(one, executor, size)
                  for size in sizes for name, executor in ways.items()}  # fmt: skip
         times, foreign = take_turns(steps, rounds, budget_s=budget_s,
                                     own=lambda: own_processes(others))  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -22,7 +23,7 @@ from ..compare import CONTROL_MS, read_machine_card
 from ..limits import limits
 from ..pace import paced
 from ..request import BadRequest, whole
-from ..rounds import Rounds
+from ..rounds import Key, Rounds, Value
 
 ROUNDS, BUDGET_S = 6, 3.0
 #: Rounds that may be repeated because of other programs: these rounds are long.
@@ -39,10 +40,10 @@ def own_processes(more: Iterable[int] = ()) -> list[int]:
     return [me.pid, *(child.pid for child in me.children(recursive=True)), *more]
 
 
-def take_turns(steps: Mapping[Hashable, Callable[[], Any]], rounds: int, *, budget_s: float,
+def take_turns(steps: Mapping[Key, Callable[[], Value]], rounds: int, *, budget_s: float,
                own: Callable[[], Iterable[int]] = own_processes,
                before: Callable[[int, int], None] = lambda number, rounds: None,
-               ) -> tuple[dict[Hashable, list], float | None]:  # fmt: skip
+               ) -> tuple[dict[Key, list[Value]], float | None]:  # fmt: skip
     """Call every step once a round, every second round in turned order.
 
     There are as many of the `rounds` as fit into `budget_s` seconds, but no fewer than a
@@ -50,7 +51,7 @@ def take_turns(steps: Mapping[Hashable, Callable[[], Any]], rounds: int, *, budg
     is repeated, a few times in all. `before(number, rounds)` may raise to end it. Gives
     ``({key: [value a round]}, cores that others used or None)``.
     """
-    values: dict[Hashable, list] = {key: [] for key in steps}
+    values: dict[Key, list[Value]] = {key: [] for key in steps}
     late, seen, retries, number = time.monotonic() + 1.5 * budget_s, [], RETRIES, 0
     load = ForeignLoad(own)
     while number < rounds:
@@ -142,7 +143,7 @@ def run_in_turn(rounds: Rounds, ways: Mapping[str, Callable[[], Any]],
             one(name)
         first, *others = result.results.values()
         result.same &= all(_equal(first, other) for other in others)
-        steps = {name: lambda name=name: one(name) for name in ways}
+        steps = {name: partial(one, name) for name in ways}
         own = lambda: own_processes(cluster_processes())  # noqa: E731
         result.walls, result.foreign = take_turns(steps, repeats, budget_s=budget_s, own=own,
                                                   before=before)  # fmt: skip

@@ -46,7 +46,8 @@ class RowExperiment(Experiment):
         """Tell `tell` from now on where the row stands."""
         self._tell = tell
 
-    def _run_all(self, request: Request, said, rounds: int, budget_s: float) -> Comparison:
+    def _run_all(self, request: Request, said: dict[str, float] | None, rounds: int,
+                 budget_s: float) -> Comparison:  # fmt: skip
         self.check()
         result = Comparison(request, read_machine_card(self.worker))
         self.worker.load(request.workload, dict(request.own_models))
@@ -82,14 +83,15 @@ class RowExperiment(Experiment):
         spent = 0.0
         for model in [m for m in due if m not in result.left_out][:: -1 if number % 2 else 1]:
             self._tell(Progress(number / of, f"round {number + 1} of {of}, {model}"))
+            run = None
             try:
                 run = self._run(result, model)
                 problem = _problem(run)
             except Stopped:
                 raise
             except RunError as error:
-                run, problem = None, str(error)
-            if problem:
+                problem = str(error)
+            if run is None or problem:
                 result.left_out[model] = problem
                 result.traced.pop(model, None)
                 result.repeats.pop(model, None)
@@ -122,7 +124,7 @@ def _seldom(result: Comparison) -> set[str]:
     return slow | ({"asyncio"} if result.computes() else set())
 
 
-def _problem(run) -> str:
+def _problem(run: Run) -> str:
     """Why a run can't count, in words; empty if it can."""
     if run.failures:
         failure = run.failures[0]
@@ -193,7 +195,7 @@ def run_survey(experiment: RowExperiment, workloads: Any, *, rounds: int = ROUND
             request = asked.requests[name]
             title = request.workload.title
 
-            def follow(progress: Progress, number=number, title=title) -> None:
+            def follow(progress: Progress, number: int = number, title: str = title) -> None:
                 share = (number + progress.share) / len(asked.requests)
                 if tell:
                     tell(Progress(share, f"{title}: {progress.words}"))

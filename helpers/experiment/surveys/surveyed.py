@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -27,6 +28,13 @@ class Row:
     problem: str = ""
 
     @property
+    def compared(self) -> Comparison:
+        """The comparison. Raises LookupError where there is none; `problem` says why."""
+        if self.comparison is None:
+            raise LookupError(self.problem or "nothing was measured here")
+        return self.comparison
+
+    @property
     def title(self) -> str:
         """What the workload does."""
         return self.workload.title
@@ -43,7 +51,7 @@ class Row:
 
     def verdict(self, model: str) -> Verdict:
         """`model` against sequential; its ratio is the speed-up."""
-        return self.comparison.verdict(model, "sequential")
+        return self.compared.verdict(model, "sequential")
 
     def speedup(self, model: str) -> float:
         """How many times as fast as one task after the other, the median of the pairs."""
@@ -52,15 +60,15 @@ class Row:
     def spread(self, model: str) -> tuple[float, float]:
         """The interval of the speed-up, as factors; from smallest to largest of a few pairs."""
         verdict = self.verdict(model)
-        if verdict.low is not None:
+        if verdict.low is not None and verdict.high is not None:
             return verdict.low, verdict.high
-        a, b = self.comparison.repeats[model], self.comparison.repeats["sequential"]
+        a, b = self.compared.repeats[model], self.compared.repeats["sequential"]
         ratios = [b[k].wall_s / a[k].wall_s for k in a.keys() & b.keys()] or [verdict.ratio]
         return min(ratios), max(ratios)
 
     def cores(self, model: str) -> float:
         """Cores used: CPU time over wall time, the median."""
-        return self.comparison.cores(model)
+        return self.compared.cores(model)
 
     def second_core(self) -> bool:
         """Whether a gain could have shown: several usable cores, and a second one free."""
@@ -79,7 +87,7 @@ class Row:
         if model not in self.models:
             return None
         verdict = self.verdict(model)
-        if verdict.low is None:
+        if verdict.low is None or verdict.high is None:
             return None
         if verdict.low > GAIN:
             return True
@@ -88,7 +96,7 @@ class Row:
 
     def fastest(self) -> list[str]:
         """The fastest model, and those that can't be told from it; the fastest first."""
-        found = self.comparison
+        found = self.compared
         best = found.fastest()
         same = [m for m in found.models if m != best and _alike(found.verdict(best, m))]
         if found.computes() and "sequential" not in (best, *same) and best != "asyncio":
@@ -137,9 +145,7 @@ class Survey:
     @property
     def control(self) -> float | None:
         """How much more two processes computed than one, meanwhile; the median of the rows."""
-        seen = [row.comparison.control for row in self.measured.values()]
-        seen = [value for value in seen if value is not None]
-        return median(seen) if seen else None
+        return _middle(row.compared.control for row in self.measured.values())
 
     def speedup(self, name: str, model: str = "threads") -> float:
         """How many times as fast as sequential the row `name` is in `model`.
@@ -194,8 +200,8 @@ class Survey:
         said = [row.problem for row in self.rows.values() if row.comparison is None]
         for row in self.measured.values():
             said += [f"{row.title}, without {model}: {why}"
-                     for model, why in row.comparison.left_out.items()]  # fmt: skip
-            if row.comparison.agree() is False:
+                     for model, why in row.compared.left_out.items()]  # fmt: skip
+            if row.compared.agree() is False:
                 said.append(f"{row.title}: the models did not return the same results, so their "
                             f"times can't be compared.")  # fmt: skip
         control, foreign = self.control, self.foreign()
@@ -206,9 +212,13 @@ class Survey:
 
     def foreign(self) -> float | None:
         """Cores that other programs used, the median of the rows."""
-        seen = [row.comparison.foreign for row in self.measured.values()]
-        seen = [value for value in seen if value is not None]
-        return median(seen) if seen else None
+        return _middle(row.compared.foreign for row in self.measured.values())
+
+
+def _middle(values: Iterable[float | None]) -> float | None:
+    """The median of those that are known."""
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
 
 
 def _times(value: float) -> str:

@@ -41,6 +41,13 @@ class Cell:
     late: bool = False
 
     @property
+    def compared(self) -> Comparison:
+        """The comparison. Raises LookupError where there is none; `problem` says why."""
+        if self.comparison is None:
+            raise LookupError(self.problem or "nothing was measured here")
+        return self.comparison
+
+    @property
     def models(self) -> list[str]:
         """The models that were measured here."""
         return self.comparison.models if self.comparison else []
@@ -63,7 +70,7 @@ class Cell:
 
     def standings(self) -> tuple[list[str], list[str]]:
         """The fastest model with those that measure alike; those that are not settled yet."""
-        found, contest = self.comparison, self._contest()
+        found, contest = self.compared, self._contest()
         best = min(contest, key=found.wall)
         alike, unsettled = [best], []
         for model in sorted((m for m in contest if m != best), key=found.wall):
@@ -77,7 +84,7 @@ class Cell:
         return alike, unsettled
 
     def _far_slower(self, best: str, model: str) -> bool:
-        a, b = (self.comparison.repeats.get(name, {}) for name in (best, model))
+        a, b = (self.compared.repeats.get(name, {}) for name in (best, model))
         pairs = [(a[k].wall_s, b[k].wall_s) for k in a.keys() & b.keys()]
         if not all(slow > FAR_SLOWER * fast for fast, slow in pairs):
             return False
@@ -99,7 +106,7 @@ class Cell:
 
     def cost(self) -> float:
         """Seconds that one more round takes, with what a run costs beside its tasks."""
-        return sum(self.comparison.wall(model) + 0.01 for model in self.due())
+        return sum(self.compared.wall(model) + 0.01 for model in self.due())
 
     def state(self) -> str:
         """One of WINNER, CLOSE, UNDECIDED (too few rounds), NO_CORE and BLANK."""
@@ -112,7 +119,7 @@ class Cell:
 
     def _hidden(self, alike: list[str]) -> bool:
         """Whether a second core, had one been free, could have changed who is fastest."""
-        found = self.comparison
+        found = self.compared
         if not found.computes() or second_core(found) is not False:
             return False
         if not any(model in ONE_CORE for model in alike):
@@ -133,10 +140,10 @@ class Cell:
 
     def gains(self) -> list[Verdict]:
         """What the fastest gains: over one after the other, and over the runner-up."""
-        names, found = self.fastest(), self.comparison
+        names = self.fastest()
         if not names:
             return []
-        best = names[0]
+        best, found = names[0], self.compared
         others = [m for m in self._contest() if m not in names]
         nearest = min(others, key=found.wall, default=None)
         over = dict.fromkeys(m for m in ("sequential", nearest) if m in others)

@@ -221,7 +221,7 @@ class WinnersExperiment(Experiment):
 
     def _once(self, kind: Kind, cell: Cell, model: str) -> float:
         """One run into the cell; what fails is left out of it. Seconds of its wall time."""
-        found = cell.comparison
+        found = cell.compared
         self._at(f"{kind.label}: {cell.tasks:,} × {model}")
         box = max(0.05, min(3 * LONGEST * self._budget, self._left() + OVER * self._budget))
         try:
@@ -286,10 +286,11 @@ def _least_cost(run: Run) -> tuple[float, float]:
     The quickest: the first also sets things up, and other programs can only add to it.
     """
     spent = [[0] * len(NAMES) for _ in range(run.tasks)]
-    for task, state, begin, end in run.trace.rows():
+    trace = run.detailed()
+    for task, state, begin, end in trace.rows():
         spent[task][state] += end - begin
     costs = []
-    for began, ended, of in zip(run.trace.started, run.trace.ended, spent, strict=True):
+    for began, ended, of in zip(trace.started, trace.ended, spent, strict=True):
         wall_s, cpu_s = (ended - began) / 1e9, (of[RUNNING] + of[COMPUTING_IN_C]) / 1e9
         costs.append((wall_s, min(wall_s, run.usage.cpu_s / run.tasks) if of[UNSEEN] else cpu_s))
     return min(costs)
@@ -306,7 +307,7 @@ def _still(cell: Cell) -> int:
 
 def _forget(rounds: list[tuple[Cell, int]]) -> None:
     for cell, number in rounds:
-        for runs in cell.comparison.repeats.values():
+        for runs in cell.compared.repeats.values():
             if len(runs) > 1:
                 runs.pop(number, None)
 

@@ -57,6 +57,7 @@ async def schedule(keeper: Keeper, workers: dict[str, subprocess.Popen]) -> None
     async with Scheduler(host="127.0.0.1", port=0, dashboard=False,
                          dashboard_address="127.0.0.1:0") as scheduler:  # fmt: skip
         for process in workers.values():
+            assert process.stdin is not None  # it was made with a pipe
             process.stdin.write(scheduler.address + "\n")
             process.stdin.flush()
         async with asyncio.timeout(READY_S):

@@ -14,8 +14,13 @@ import threading
 import time
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...workloads import images, learning
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
 
 HELD_S = 30.0
 #: The tasks of `reported` before this number wait for nobody.
@@ -45,7 +50,7 @@ def ready() -> int:
     return os.getpid()
 
 
-def name_and_process(dask_worker) -> tuple[str, int]:
+def name_and_process(dask_worker: Any) -> tuple[str, int]:
     """Of a Dask worker: Dask fills in the parameter."""
     return str(dask_worker.name), os.getpid()
 
@@ -98,7 +103,7 @@ def develop(photograph: bytes) -> bytes:
     return file.getvalue()
 
 
-def contact_sheet(files: list[bytes], columns: int = 4):
+def contact_sheet(files: list[bytes], columns: int = 4) -> Image.Image:
     """All pictures side by side, as one."""
     from PIL import Image
 
@@ -113,7 +118,7 @@ def contact_sheet(files: list[bytes], columns: int = 4):
 # --- a cross-validation --------------------------------------------------------------------
 
 
-def fold_score(rows, kinds, strength: float, fold: int) -> float:
+def fold_score(rows: np.ndarray, kinds: np.ndarray, strength: float, fold: int) -> float:
     """Fit a logistic regression without one of five folds; the share of that fold it gets right."""
     from sklearn.linear_model import LogisticRegression
 
@@ -127,10 +132,10 @@ def fold_score(rows, kinds, strength: float, fold: int) -> float:
     return round(float(model.score(rows[test], kinds[test])), 4)
 
 
-_kept = None
+_kept: tuple[np.ndarray, np.ndarray]  # made by `keep`
 
 
-def keep(rows, kinds) -> None:
+def keep(rows: np.ndarray, kinds: np.ndarray) -> None:
     """In a pool's process: keep the data for `fold_score_of_kept`, and end with the owner."""
     global _kept
     end_with_owner()

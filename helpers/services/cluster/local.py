@@ -42,7 +42,7 @@ class Cluster:
         self._service = None if address else Service(
             "helpers.services.cluster.app", workers=workers, environment=ONE_THREAD)  # fmt: skip
         self.own = self._service is not None
-        self.address: str = self._service.facts["address"] if self._service else address
+        self.address: str = self._service.facts["address"] if self._service else address or ""
         try:
             self.client = _connected(self.address)
         except BaseException as error:
@@ -89,7 +89,7 @@ class Cluster:
         alive = [p for p in self._service.facts["workers"].values() if _alive(p)]
         if pid is None and alive:
             pid = alive[0]
-        if pid not in alive:
+        if pid is None or pid not in alive:
             raise ServiceError(f"There is no living worker with the process id {pid}: "
                                f"workers() names them.")  # fmt: skip
         os.kill(pid, signal.SIGKILL)
@@ -142,7 +142,7 @@ def cluster_processes() -> list[int]:
 
     Their work is ours, though the processes aren't: it is no foreign load.
     """
-    found = []
+    found: list[int] = []
     for one in list(_open):
         if not one.own and re.match(r"\w+://(127\.|localhost)", one.address):
             with contextlib.suppress(ServiceError):

@@ -42,12 +42,15 @@ class Limits:
 
     def tightest(self, server: str) -> Limit:
         """The limit that decides for `server`."""
-        known = [limit for limit in self.found if limit.of(server) is not None]
-        return min(known, key=lambda limit: limit.of(server))
+        return self._tightest(server)[1]
 
     def most(self, server: str) -> int:
         """The most connections that `server` may hold here."""
-        return max(1, self.tightest(server).of(server))
+        return max(1, self._tightest(server)[0])
+
+    def _tightest(self, server: str) -> tuple[int, Limit]:
+        known = [(most, limit) for limit in self.found if (most := limit.of(server)) is not None]
+        return min(known, key=lambda pair: pair[0])
 
     def sentence(self, server: str) -> str:
         """Which limit decides, in words."""

@@ -16,6 +16,7 @@ import gc
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from ..commands import Commands
@@ -31,7 +32,7 @@ TELL_S = 0.2
 class Load(Wire):
     """Connections to one server. `tell` gets a dict, at most five times a second."""
 
-    def __init__(self, tell=lambda progress: None) -> None:
+    def __init__(self, tell: Callable[[dict], object] = lambda progress: None) -> None:
         super().__init__()
         self.tell = tell
         self._told = 0.0
@@ -42,7 +43,8 @@ class Load(Wire):
         """Open connections, as fast as it goes; each asks once. Failures are counted by cause."""
         self.close()
         self.port, self.request = port, request_for(port, "/")
-        begin, left, waiting = clock(), connections, {}
+        begin, left = clock(), connections
+        waiting: dict[int, bool] = {}
         connected_s = 0.0
         while (left or waiting) and clock() - begin < seconds:
             while left and len(waiting) < AT_ONCE:
@@ -127,7 +129,7 @@ class Load(Wire):
         turn, total = list(self.connections), round(rate * seconds)
         if not turn:
             return {"answered": 0, "failures": {"no connection is open": 1}}
-        queues = {number: deque() for number in turn}
+        queues: dict[int, deque] = {number: deque() for number in turn}
         due: dict[int, float] = {}
         ends, latencies, late = [], [], []
         rude, rude_asked, rude_ended = self._connect_one() if path else None, None, None
@@ -174,10 +176,11 @@ class Load(Wire):
         self.failures[f"no answer within {GRACE_S:g} s"] += unanswered
         self._drain(set(due))
         wall = max(ends[-1] if ends else 0.0, seconds)
-        result = {"seconds": wall, "asked": sent, "answered": len(ends),
-                  "per_s": len(ends) / wall, **timing.summed_up(latencies),
-                  "late_p99": timing.summed_up(late)["p99"],
-                  "failures": +self.failures}  # fmt: skip
+        result: dict[str, Any] = {
+            "seconds": wall, "asked": sent, "answered": len(ends),
+            "per_s": len(ends) / wall, **timing.summed_up(latencies),
+            "late_p99": timing.summed_up(late)["p99"], "failures": +self.failures,
+        }  # fmt: skip
         if width:
             result["buckets"] = timing.buckets(ends, latencies, width, wall)
         if path:
@@ -222,7 +225,9 @@ def main() -> None:
     raise_file_limit()
     gc.disable()  # a pause of the client must not look like one of the server
     load = Load(lambda progress: commands.say(progress=progress))
-    does = {"open": load.open, "closed": load.closed, "fixed": load.fixed, "close": load.close}
+    does: dict[str, Callable[..., dict[str, Any]]] = {
+        "open": load.open, "closed": load.closed, "fixed": load.fixed, "close": load.close,
+    }  # fmt: skip
     commands.announce()
     while True:
         command = commands.heard.get()

@@ -16,7 +16,8 @@ class Poller:
 
     def __init__(self) -> None:
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        self._other = None if self._epoll else selectors.DefaultSelector()
+        if not self._epoll:
+            self._other = selectors.DefaultSelector()
 
     def add(self, number: int, write: bool = False) -> None:
         """Watch a socket: until it can be read, or with `write` until it is connected."""

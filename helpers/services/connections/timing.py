@@ -25,12 +25,14 @@ def buckets(ends: list[float], latencies: list[float], width: float, until: floa
     Rows are ``[begin, answers, longest or None]``; times in seconds since the start.
     """
     count = max(1, ceil(until / width - 1e-9))
-    answers, longest = [0] * count, [None] * count
+    answers: list[int] = [0] * count
+    longest: list[float | None] = [None] * count
     for end, latency in zip(ends, latencies, strict=True):
         k = int(end / width)
         if 0 <= k < count:
             answers[k] += 1
-            if longest[k] is None or latency > longest[k]:
+            most = longest[k]
+            if most is None or latency > most:
                 longest[k] = latency
     return [[k * width, answers[k], longest[k]] for k in range(count)]
 

@@ -34,7 +34,8 @@ class Wire:
 
     def _connect(self) -> int | None:
         """A connection on its way; None, and a failure counted, where there is none."""
-        made = None
+        made: socket.socket | None = None
+        error: int | None
         try:
             made = socket.socket()
             made.setblocking(False)
@@ -42,7 +43,7 @@ class Wire:
             error = made.connect_ex(("127.0.0.1", self.port))
         except OSError as problem:
             error = problem.errno
-        if error not in (0, errno.EINPROGRESS):
+        if made is None or error not in (0, errno.EINPROGRESS):
             self.failures[cause_of(error)] += 1
             if made is not None:
                 made.close()
@@ -155,6 +156,6 @@ _CAUSES = {
 
 def cause_of(number: int | None) -> str:
     """What an error number of a socket means to the reader."""
-    return _CAUSES.get(number) or os.strerror(number or 0)
+    return _CAUSES.get(number or 0) or os.strerror(number or 0)
 
 

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import psutil
 
@@ -82,7 +82,7 @@ class Cluster:
         self.process: subprocess.Popen | None = None
         self.ending = self._serves = False
         self._one_at_a_time = threading.Lock()
-        self._as_user = {}
+        self._as_user: dict[str, Any] = {}
         if self.uid is not None:
             group = pwd.getpwuid(self.uid).pw_gid
             os.chown(folder, self.uid, group)
@@ -92,7 +92,7 @@ class Cluster:
         """Run initdb. Raises RuntimeError with its last line if that fails."""
         self._run("initdb", "-D", self.data, "-U", "course", "-A", "trust", "-E", "UTF8",
                   "--locale=C", "--no-sync")  # fmt: skip
-        if self.process.wait():
+        if self.process is not None and self.process.wait():
             raise RuntimeError(self._last_line())
 
     def start(self) -> None:
@@ -132,7 +132,7 @@ class Cluster:
             try:
                 return psycopg.connect(**way_to(SCHEMA, self.way()))
             except psycopg.OperationalError:
-                if self.process.poll() is not None or time.monotonic() > end:
+                if self._ended() or time.monotonic() > end:
                     raise RuntimeError(self._last_line()) from None
                 time.sleep(0.02)
 
@@ -140,7 +140,10 @@ class Cluster:
         """What psycopg's ``connect`` takes."""
         return {"host": str(self.folder), "port": "5432", "user": "course", "dbname": "postgres"}
 
-    def _run(self, program: str, *arguments: object) -> None:
+    def _ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
         with self._one_at_a_time, self.log.open("wb") as log:
             if self.ending:
                 raise RuntimeError("it was ended")

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import random
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -76,7 +77,10 @@ class Site:
             return answer({})
         return answer({"error": f"There is nothing at {request.path}."}, 404)
 
-    async def _counted(self, what, number: int, request) -> web.StreamResponse:
+    async def _counted(
+        self, what: Callable[..., Awaitable[web.StreamResponse]], number: int,
+        request: web.BaseRequest,
+    ) -> web.StreamResponse:  # fmt: skip
         counts = self.counts
         counts["requests"] += 1
         if self.capacity and self.in_flight >= self.capacity:
@@ -91,7 +95,7 @@ class Site:
             if counts is self.counts:
                 self.in_flight -= 1
 
-    async def _item(self, number: int, request) -> web.Response:
+    async def _item(self, number: int, request: web.BaseRequest) -> web.Response:
         late = self.jitter * (2 * draw(self.seed, "delay", number) - 1) if self.jitter else 0.0
         await asyncio.sleep(max(0.0, self.latency + late))
         if self.error_rate and draw(self.seed, "error", number) < self.error_rate:
@@ -100,7 +104,7 @@ class Site:
         value = int(draw(self.seed, "value", number) * 1_000_000)
         return answer({"item": number, "value": value, "text": "x" * self.payload})
 
-    async def _file(self, number: int, request) -> web.StreamResponse:
+    async def _file(self, number: int, request: web.BaseRequest) -> web.StreamResponse:
         """The bytes in chunks, each no sooner than the connection's bandwidth allows."""
         data, _ = self.files[number]
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
@@ -114,7 +118,7 @@ class Site:
             await asyncio.sleep(max(0.0, due - loop.time()))
         return response
 
-    async def _picture(self, number: int, request) -> web.StreamResponse:
+    async def _picture(self, number: int, request: web.BaseRequest) -> web.StreamResponse:
         """A JPEG: after the latency, in pieces, each when the bandwidth has let it through."""
         data = self.picture(number)
         late = self.jitter * (2 * draw(self.seed, "delay", number) - 1) if self.jitter else 0.0

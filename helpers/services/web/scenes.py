@@ -5,8 +5,14 @@ Needs Pillow, imported when the first picture is made.
 
 from __future__ import annotations
 
-import random
 from io import BytesIO
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
+
+Colour = tuple[int, int, int]
 
 SIZE = 720, 480
 QUALITY = 88
@@ -20,7 +26,7 @@ def scene(number: int, seed: int = 0) -> bytes:
     """
     from PIL import Image, ImageDraw
 
-    of = random.Random(f"{seed} {number}")
+    of = Random(f"{seed} {number}")
     width, height = SIZE
     night = of.random() < 0.3
     tint = of.uniform(0, 1)
@@ -49,24 +55,27 @@ def scene(number: int, seed: int = 0) -> bytes:
     return file.getvalue()
 
 
-def _mixed(one: tuple, other: tuple, share: float) -> tuple[int, int, int]:
-    return tuple(round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def _mixed(one: Colour, other: Colour, share: float) -> Colour:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
 
 
-def _ridge(draw, of, base: int, rough: int, step: int, colour: tuple) -> None:
+def _ridge(
+    draw: ImageDraw.ImageDraw, of: Random, base: int, rough: int, step: int, colour: Colour
+) -> None:
     """A filled outline from the left edge to the right one, some `base` pixels down."""
     width, height = SIZE
     line = [(x, base + of.randint(-rough, rough)) for x in range(0, width + step, step)]
     draw.polygon([(0, height), *line, (width + step, height)], fill=colour)
 
 
-def _hills(draw, of, low, x, night) -> None:
+def _hills(draw: ImageDraw.ImageDraw, of: Random, low: Colour, x: int, night: bool) -> None:
     near = of.choice(((44, 66, 40), (84, 56, 42), (36, 54, 78)))
     for k, base in enumerate((270, 330, 390, 440)):
         _ridge(draw, of, base, 46 - 9 * k, of.choice((60, 90, 120)), _mixed(low, near, 0.4 + k / 5))
 
 
-def _sea(draw, of, low, x, night) -> None:
+def _sea(draw: ImageDraw.ImageDraw, of: Random, low: Colour, x: int, night: bool) -> None:
     width, height = SIZE
     deep = (14, 32, 66) if night else of.choice(((30, 92, 130), (24, 116, 118)))
     top = of.randint(250, 300)
@@ -82,7 +91,7 @@ def _sea(draw, of, low, x, night) -> None:
     draw.polygon([(a + 36, y - 4), (a + 36, y - 74), (a + 74, y - 8)], fill=(240, 236, 226))
 
 
-def _town(draw, of, low, x, night) -> None:
+def _town(draw: ImageDraw.ImageDraw, of: Random, low: Colour, x: int, night: bool) -> None:
     width, height = SIZE
     for k, (far, base) in enumerate(((0.35, 250), (0.75, 300))):
         a = -of.randint(0, 40)
@@ -98,7 +107,7 @@ def _town(draw, of, low, x, night) -> None:
             a += wide + of.randint(0, 6)
 
 
-def _wood(draw, of, low, x, night) -> None:
+def _wood(draw: ImageDraw.ImageDraw, of: Random, low: Colour, x: int, night: bool) -> None:
     width = SIZE[0]
     _ridge(draw, of, 330, 14, 90, _mixed(low, (58, 70, 44), 0.7))
     for k in range(46):
@@ -113,7 +122,7 @@ def _wood(draw, of, low, x, night) -> None:
         draw.rectangle((a - 3, base - tall // 8, a + 3, base + 6), fill=(66, 46, 34))
 
 
-def _meadow(draw, of, low, x, night) -> None:
+def _meadow(draw: ImageDraw.ImageDraw, of: Random, low: Colour, x: int, night: bool) -> None:
     width, height = SIZE
     _ridge(draw, of, 250, 26, 120, _mixed(low, (70, 98, 92), 0.6))
     _ridge(draw, of, 310, 10, 180, _mixed(low, (76, 122, 52), 0.8))

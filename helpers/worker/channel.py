@@ -50,12 +50,13 @@ class Channel:
         except OSError as error:
             self._release()
             raise RunError(f"{python} can't be started as a worker: {error}.") from error
-        threading.Thread(
+        self._reader = threading.Thread(
             target=_read_lines,
             args=(self.process.stdout, self._answers),
             name="worker-reader",
             daemon=True,
-        ).start()
+        )
+        self._reader.start()
         ready = self.answer(START_S)
         if ready is None or "ready" not in ready:
             errors = self.error_text()
@@ -101,7 +102,9 @@ class Channel:
                         child.kill()
             process.kill()
             process.wait()
-        process.stdout.close()
+        # Its reader closes the pipe. A process that a run left keeps it open, maybe for long:
+        # to close it here would wait for as long.
+        self._reader.join(1.0)
         self._release()
 
     def _release(self) -> None:
@@ -111,7 +114,7 @@ class Channel:
 
 
 def _read_lines(pipe, answers: queue.SimpleQueue) -> None:
-    with contextlib.suppress(ValueError, OSError):
+    with contextlib.suppress(ValueError, OSError), pipe:
         for line in pipe:
             with contextlib.suppress(json.JSONDecodeError):
                 answers.put(json.loads(line))

@@ -48,15 +48,22 @@ class Worker:
 
     def start(self) -> None:
         """Start the process if it isn't running. Raises RunError if it can't be."""
-        if self._channel is not None and self._channel.alive():
+        # An answer that nobody waits for: the host, which holds the workload, has ended.
+        sound = self._channel is not None and self._channel.alive()
+        if sound and (self.host is None or self._channel.answer(0) is None):
             return
-        self.close()
+        self._end()
         self._channel = Channel(self.python, self.method)
         self.version = self._channel.version
 
     def close(self) -> None:
         """End the process and everything it started. Safe to call twice."""
-        channel, self._channel, self._loaded, self.host = self._channel, None, None, None
+        self._end()
+        self._loaded = None
+
+    def _end(self) -> None:
+        """As `close`, but a later `run` loads the workload again."""
+        channel, self._channel, self.host = self._channel, None, None
         if channel is not None:
             self._kill_run()
             channel.close()
@@ -175,7 +182,7 @@ class Worker:
         self._channel.send(description)
         answer = self._channel.answer(START_S)
         if answer is None or "loaded" not in answer:
-            cause = (answer or {}).get("refused", "the worker ended")
+            cause = (answer or {}).get("refused", "the worker ended. Run it again.")
             details = self._left_text() if answer else ""
             self._channel.answer(1.0)
             raise RunError(f"{workload.title} can't be loaded in the worker: {cause}", details)
@@ -199,14 +206,17 @@ class Worker:
             )
 
     def _revive(self) -> None:
-        """Start and load the worker again, if it has ended since it was loaded."""
-        if self._channel is None or not self._channel.alive():
+        """Start and load the worker again, if it or its host has ended since it was loaded."""
+        self.start()
+        if self.host is None:
             self._load(*self._loaded)
 
     def _unload(self) -> None:
         if self.host is not None and self._channel is not None and self.method == "fork":
             self._channel.send({"do": "unload"})
-            self._channel.answer(START_S)
+            if self._channel.answer(START_S) != {"unloaded": 0}:  # it was killed meanwhile
+                self._end()
+                self.start()
         self.host = self._loaded = None
 
     def _measure(self, request, time_box, memory_mb, progress) -> bytes:
@@ -234,6 +244,8 @@ class Worker:
                 cause = RunError(answer["failed"], self._left_text())
             elif "ended" in answer or answer.get("closed"):
                 status, ended = answer.get("ended", -1), True
+            elif "unloaded" in answer:
+                break  # the host was killed, and nobody would tell of the run's end
             if ended or done:
                 continue
             if self._stopping.is_set():
@@ -253,24 +265,26 @@ class Worker:
             if progress and now - shown >= 0.2:
                 shown = now
                 progress()
+        if not ended or status < 0:
+            # Who would have killed what the run started is gone, and each of those processes
+            # keeps the pipe open.
+            self._kill_run()
         self._running = None
+        if not ended:
+            self._end()
+            cause = cause or RunError("The worker has ended: run it again.")
         if self._stopping.is_set() and not done:
             raise Stopped("Stopped.")
+        if cause is not None and not (done and ended):
+            raise cause
         if done:
             return self._channel.outbox.read()
-        if cause is not None:
-            raise cause
-        if not ended:
-            self.close()
-            raise RunError("The worker has ended: run it again.")
         raise RunError(death_sentence(status))
 
     def _renew(self) -> None:
         """A worker that spawns is used up by one request: end it, remember its workload."""
         if self.method == "spawn":
-            loaded = self._loaded
-            self.close()
-            self._loaded = loaded
+            self._end()
 
     def _left_text(self) -> str:
         """The traceback that a failure left in the outbox."""

@@ -194,6 +194,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a part of the name of what is stopped")
     asked = parser.parse_args()
     folder = tempfile.mkdtemp()
+    Path(folder, "course").mkdir()  # the diary begins with the first result
     os.environ["TMPDIR"], os.environ["COURSE_FOLDER"] = folder, str(Path(folder, "course"))
     tempfile.tempdir = folder
     try:

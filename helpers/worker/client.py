@@ -25,6 +25,10 @@ POLL_S = 0.02
 LAST_WORDS_S = 1.0
 
 
+class _NotBegun(RunError):
+    """The worker had ended before it could begin."""
+
+
 class Worker:
     """One warm worker process for an interpreter; one request at a time.
 
@@ -113,7 +117,15 @@ class Worker:
             board = Board(tasks, self._channel.board.map(Board.size(tasks)))
             progress = on_progress and (lambda: on_progress(board.finished()))
             try:
-                return Run.unpack(self._measure(request, time_box, memory_mb, progress))
+                try:
+                    packed = self._measure(request, time_box, memory_mb, progress)
+                except _NotBegun:  # the host had been killed before: a new board is needed too
+                    board.release()
+                    self._revive()
+                    self._channel.board.clear(Board.size(tasks))
+                    board = Board(tasks, self._channel.board.map(Board.size(tasks)))
+                    packed = self._measure(request, time_box, memory_mb, progress)
+                return Run.unpack(packed)
             finally:
                 board.release()
                 self._renew()
@@ -269,10 +281,11 @@ class Worker:
             # Who would have killed what the run started is gone, and each of those processes
             # keeps the pipe open.
             self._kill_run()
-        self._running = None
+        begun, self._running = self._running is not None, None
         if not ended:
             self._end()
-            cause = cause or RunError("The worker has ended: run it again.")
+            kind = RunError if begun else _NotBegun
+            cause = cause or kind("The worker has ended: run it again.")
         if self._stopping.is_set() and not done:
             raise Stopped("Stopped.")
         if cause is not None and not (done and ended):

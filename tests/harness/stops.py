@@ -39,10 +39,9 @@ PATIENCE_S = 6.0
 LATEST_S = 4.0
 
 
-def fetch(number: int) -> int:
+def fetch() -> None:
     """What `advise` is asked about."""
     time.sleep(0.05)
-    return number
 
 
 def slow_start(jobs: list[Callable]) -> None:

@@ -61,7 +61,7 @@ class Commanded(Service):
             left = max(0.0, end - time.monotonic())
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             if not ready:
-                raise ServiceError(f"{self.module} did not answer in time: run it again.")
+                raise ServiceError(f"{self.name} did not answer in time: run it again.")
             more = os.read(self.process.stdout.fileno(), 1 << 20)
             if not more:
                 raise self._ended()
@@ -71,7 +71,7 @@ class Commanded(Service):
 
     def _ended(self) -> ServiceError:
         cause = self._left()
-        return ServiceError(f"{self.module} has ended{': ' if cause else ''}{cause}. Run it again.")
+        return ServiceError(f"{self.name} has ended{': ' if cause else ''}{cause}. Run it again.")
 
 
 class Crew:

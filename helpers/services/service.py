@@ -25,6 +25,18 @@ from ..measure.shortage import short_of, shortage
 from .piped import Piped
 
 START_S = 60.0
+#: What a learner calls a service, by its module below `helpers.services`.
+NAMES = {
+    "web.app": "The web server",
+    "connections.async_server": "The asyncio server",
+    "connections.threaded_server": "The threads server",
+    "connections.load": "The load client",
+    "cluster.app": "The Dask cluster",
+    "database.postgres_server": "The PostgreSQL server",
+    "database.postgres_schema": "The PostgreSQL schema",
+    "partner": "The echo partner",
+    "scratch": "The scratch folder's keeper",
+}
 PROJECT = Path(__file__).resolve().parents[2]
 
 _running: weakref.WeakSet[Service] = weakref.WeakSet()
@@ -94,6 +106,11 @@ class Service:
         )
 
     @property
+    def name(self) -> str:
+        """What a sentence calls it, with a capital letter."""
+        return NAMES.get(self.module.removeprefix("helpers.services."), self.module)
+
+    @property
     def port(self) -> int:
         """The port of 127.0.0.1 on which it listens."""
         return self.facts["port"]
@@ -111,7 +128,7 @@ class Service:
                 return Usage(process.memory_info().rss / 2**20, process.num_threads(),
                              times.user + times.system, process.num_fds())  # fmt: skip
         except psutil.Error:
-            raise ServiceError(f"{self.module} has ended: start it again.") from None
+            raise ServiceError(f"{self.name} has ended: start it again.") from None
 
     def close(self) -> None:
         """End the process, with all it left, and wait for that. Safe to call twice."""
@@ -143,8 +160,8 @@ class Service:
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not more:
-                cause = self._left() or "it said nothing"
-                raise ServiceError(short_of(cause) or f"{self.module} did not start: {cause}")
+                cause = self._left() or "its process was ended. Run it again."
+                raise ServiceError(short_of(cause) or f"{self.name} did not start: {cause}")
             line += more
         answer = json.loads(line)
         if "refused" in answer:

@@ -70,12 +70,13 @@ class Channel:
             start_new_session=True,  # a kernel's restart kills its group: not this one
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
         )
-        threading.Thread(
+        self._reader = threading.Thread(
             target=_read_lines,
             args=(self.process.stdout, self._answers),
             name="worker-reader",
             daemon=True,
-        ).start()
+        )
+        self._reader.start()
 
     def alive(self) -> bool:
         """Whether the process runs."""
@@ -118,7 +119,13 @@ class Channel:
                         child.kill()
             process.kill()
             process.wait()
-        process.stdout.close()
+        # Its reader closes the pipe. A process that a run left keeps it open, maybe for long:
+        # to close it here would wait for as long.
+        reader = getattr(self, "_reader", None)
+        if reader is not None and reader.is_alive():
+            reader.join(1.0)
+        else:
+            process.stdout.close()
         self._release()
 
     def _release(self) -> None:
@@ -129,7 +136,7 @@ class Channel:
 
 
 def _read_lines(pipe: IO[bytes], answers: queue.SimpleQueue) -> None:
-    with contextlib.suppress(ValueError, OSError):
+    with contextlib.suppress(ValueError, OSError), pipe:
         for line in pipe:
             with contextlib.suppress(json.JSONDecodeError):
                 answers.put(json.loads(line))

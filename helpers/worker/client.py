@@ -11,22 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psutil
-
 from ..measure.recorder import Board
 from ..measure.run import Run
-from ..services.connections.limits import memory_free
 from ..workloads import Workload, catalog
 from .channel import START_S, Channel
 from .errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded, death_sentence
+from .memory import Room, taken_mb
 from .sources import sources_of
 from .travel import as_code
 
 POLL_S = 0.02
 LAST_WORDS_S = 1.0
-#: A run may take so much of the free memory, and so many MB in any case: it shares most of
-#: what it has at first with its parent.
-ROOM_SHARE, LEAST_MB = 0.9, 64
+
+
+class _NotBegun(RunError):
+    """The worker had ended before it could begin."""
 
 
 class Worker:
@@ -49,21 +48,28 @@ class Worker:
         self._loaded: tuple | None = None
         # The name of the library that is kept loaded, and the process that has it.
         self._library: tuple[str, int] | None = None
-        self._looked, self._room = float("-inf"), 0.0
+        self._room = Room()
 
     # --- life ----------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the process if it isn't running. Raises RunError if it can't be."""
-        if self._channel is not None and self._channel.alive():
+        channel = self._channel
+        # An answer that nobody waits for: the host, which holds the workload, has ended.
+        if channel and channel.alive() and (self.host is None or channel.answer(0) is None):
             return
-        self.close()
+        self._end()
         self._channel = Channel(self.python, self.method)
         self.version = self._channel.version
 
     def close(self) -> None:
         """End the process and everything it started. Safe to call twice."""
-        channel, self._channel, self._loaded, self.host = self._channel, None, None, None
+        self._end()
+        self._loaded = None
+
+    def _end(self) -> None:
+        """As `close`, but a later `run` loads the workload again."""
+        channel, self._channel, self.host = self._channel, None, None
         self._library = None
         if channel is not None:
             self._kill_run()
@@ -116,7 +122,15 @@ class Worker:
             tell = on_progress
             progress = (lambda: tell(board.finished())) if tell else None
             try:
-                return Run.unpack(self._measure(request, time_box, memory_mb, progress))
+                try:
+                    packed = self._measure(request, time_box, memory_mb, progress)
+                except _NotBegun:  # the host had been killed before: a new board is needed too
+                    board.release()
+                    self._revive()
+                    self._open.board.clear(Board.size(tasks))
+                    board = Board(tasks, self._open.board.map(Board.size(tasks)))
+                    packed = self._measure(request, time_box, memory_mb, progress)
+                return Run.unpack(packed)
             finally:
                 board.release()
                 self._renew()
@@ -193,7 +207,7 @@ class Worker:
         self._open.send(description)
         answer = self._open.answer(START_S)
         if answer is None or "loaded" not in answer:
-            cause = (answer or {}).get("refused", "the worker ended")
+            cause = (answer or {}).get("refused", "the worker ended. Run it again.")
             details = self._left_text() if answer else ""
             self._open.answer(1.0)
             raise RunError(f"{title} can't be loaded in the worker: {cause}", details)
@@ -222,18 +236,22 @@ class Worker:
         return self._channel
 
     def _revive(self) -> None:
-        """Start and load the worker again, if it has ended since it was loaded."""
-        gone = self._channel is None or not self._channel.alive()
-        if gone and self._loaded is not None:
+        """Start and load the worker again, if it or its host has ended since it was loaded."""
+        self.start()
+        if self.host is None and self._loaded is not None:
             self._load(*self._loaded)
 
     def _unload(self, keep: str | None = None) -> None:
         """End the host, and that of a library, unless it is the one to `keep`."""
         library = self._library if self._library and self._library[0] != keep else None
         for host in (self.host, library):
-            if host is not None and self._channel is not None and self.method == "fork":
-                self._open.send({"do": "unload"})
-                self._open.answer(START_S)
+            if host is None or self._channel is None or self.method != "fork":
+                continue
+            self._open.send({"do": "unload"})
+            if self._open.answer(START_S) != {"unloaded": 0}:  # it was killed meanwhile
+                self._end()
+                self.start()
+                break
         if library:
             self._library = None
         self.host = self._loaded = None
@@ -246,7 +264,7 @@ class Worker:
         self._open.outbox.clear(0)
         self._open.send(request)
         begin = shown = time.monotonic()
-        room_mb = self._room_mb()
+        room_mb = self._room.mb()
         done = ended = False
         cause: RunError | None = None
         died: float | None = None
@@ -267,6 +285,8 @@ class Worker:
                 cause = RunError(answer["failed"], self._left_text())
             elif "ended" in answer or answer.get("closed"):
                 status, ended = answer.get("ended", -1), True
+            elif "unloaded" in answer:
+                break  # the host was killed, and nobody would tell of the run's end
             if ended or done:
                 continue
             if self._stopping.is_set():
@@ -278,7 +298,7 @@ class Worker:
                     f"size, or give it more time with time_box=."
                 )
                 self._kill_run()
-            if cause is None and self._memory_mb() > min(memory_mb, room_mb):
+            if cause is None and taken_mb(self._running) > min(memory_mb, room_mb):
                 cap = "the cap" if memory_mb <= room_mb else "about all that this machine has free"
                 cause = MemoryCapReached(
                     f"Ended at {min(memory_mb, room_mb):,.0f} MB of memory, {cap}. Use fewer tasks "
@@ -288,53 +308,31 @@ class Worker:
             if progress and now - shown >= 0.2:
                 shown = now
                 progress()
-        self._running = None
+        if not ended or status < 0:
+            # Who would have killed what the run started is gone, and each of those processes
+            # keeps the pipe open.
+            self._kill_run()
+        begun, self._running = self._running is not None, None
+        if not ended:
+            self._end()
+            kind = RunError if begun else _NotBegun
+            cause = cause or kind("The worker has ended: run it again.")
         if self._stopping.is_set() and not done:
             raise Stopped("Stopped.")
+        if cause is not None and not (done and ended):
+            raise cause
         if done:
             return self._open.outbox.read()
-        if cause is not None:
-            raise cause
-        if not ended:
-            self.close()
-            raise RunError("The worker has ended: run it again.")
         raise RunError(death_sentence(status))
 
     def _renew(self) -> None:
         """A worker that spawns is used up by one request: end it, remember its workload."""
         if self.method == "spawn":
-            loaded = self._loaded
-            self.close()
-            self._loaded = loaded
+            self._end()
 
     def _left_text(self) -> str:
         """The traceback that a failure left in the outbox."""
         return self._open.outbox.read().decode("utf-8", "replace")
-
-    def _room_mb(self) -> float:
-        """MB that a run may take here: beyond it the system would kill, perhaps the kernel.
-
-        Read at most once a second, as it costs about 2 ms.
-        """
-        now = time.monotonic()
-        if now - self._looked > 1.0:
-            self._looked, self._room = now, max(LEAST_MB, ROOM_SHARE * memory_free() / 2**20)
-        return self._room
-
-    def _memory_mb(self) -> float:
-        pid = self._running
-        if pid is None:
-            return 0.0
-        total = 0
-        with contextlib.suppress(psutil.Error):
-            leader = psutil.Process(pid)
-            total = leader.memory_info().rss
-            # Forked children share most pages with their parent: count what is their own.
-            for child in leader.children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    memory = child.memory_info()
-                    total += max(0, memory.rss - getattr(memory, "shared", 0))
-        return total / 2**20
 
     def _kill_run(self) -> None:
         pid = self._running

@@ -39,6 +39,7 @@ from helpers.services.cluster.local import VARIABLE, cluster
 from helpers.services.cluster.midrun import Loss, Report, mid_run
 from helpers.services.service import ServiceError
 from helpers.worker.errors import Stopped
+from helpers.workloads import work
 from tests.unit.test_charts import MACHINE
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +135,33 @@ def test_a_worker_ends_with_the_scheduler_however_that_ends():
     os.kill(one._service.process.pid, signal.SIGKILL)
     assert within(10, lambda: not psutil.pid_exists(worker))
     one.close()
+
+
+def test_a_scheduler_killed_in_mid_run_ends_it_with_a_sentence(worker):
+    """Its client would try to reach it until the time box of a minute and a half ends."""
+    one = cluster(workers=1, scheduler="local")
+    service = one._service.process
+    base = one.client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.clients))
+
+    def kill_when_it_works():
+        def clients(dask_scheduler):
+            return len(dask_scheduler.clients)
+
+        while one.client.run_on_scheduler(clients) < base + 1:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        service.kill()
+
+    thread = threading.Thread(target=kill_when_it_works)
+    thread.start()
+    try:
+        with pytest.raises(ServiceError, match=r"has ended: start one again with cluster\(\)"):
+            run_shipping(Rounds([worker]), one, [1_000_000])
+    finally:
+        thread.join()
+        one.close()
+    worker.load(work.sleep(1))
+    assert worker.run("threads", 1, 1).results == [1]
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_a_service_that_ended_is_told(crew):
     load = crew.start(servers.LOAD)
     load.kill()
     load.process.wait()
-    with pytest.raises(ServiceError, match="has ended"):
+    with pytest.raises(ServiceError, match="^The load client has ended. Run it again.$"):
         load.ask("close")
 
 

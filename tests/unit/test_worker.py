@@ -18,6 +18,7 @@ from helpers.worker import channel
 from helpers.worker.client import Worker
 from helpers.worker.errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded
 from helpers.workloads import as_workload, work
+from tests.harness.faults import VICTIMS, kill_in_run
 
 PROJECT = Path(__file__).parents[2]
 
@@ -275,6 +276,44 @@ def test_a_killed_worker_is_replaced(worker):
     worker._channel.process.wait()
     assert worker.run("asyncio", 1, 1).failed == 0
     assert worker.processes()[0] != pid
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["zygote", "host"])
+def test_a_worker_killed_between_two_requests_is_replaced(worker, which):
+    """Whatever comes next: a run, a call, another workload."""
+    again = [
+        lambda: worker.run("asyncio", 1, 1).results == [1],
+        lambda: worker.call("helpers.measure.machine:card_as_dict")["value"]["cores"] >= 1,
+        lambda: worker.load(work.sleep(2)) is None,
+    ]
+    for request in again:
+        worker.load(work.sleep(1))
+        kill_and_wait(worker, worker.processes()[which])
+        assert request()
+        worker.load(work.sleep(1))
+        assert worker.run("asyncio", 1, 1).failed == 0
+
+
+def kill_and_wait(worker, pid):
+    """Kill it, and wait until its end is known: a host's end is said by the zygote."""
+    answers = worker._channel._answers
+    os.kill(pid, signal.SIGKILL)
+    if pid == worker._channel.process.pid:
+        worker._channel.process.wait()
+    while answers.empty():
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    ("model", "victim"),
+    [("processes", victim) for victim in VICTIMS]
+    + [("own function", victim) for victim in VICTIMS if victim != "child"],
+)
+def test_killed_in_mid_run_it_says_so_and_nothing_is_left(worker, model, victim):
+    """Also where the run has processes; `python -m tests.harness.faults` does all models."""
+    said, problems = kill_in_run(worker, model, victim, 0.05, ms=20_000)
+    assert problems == []
+    assert said.endswith(("again.", "too little memory.", "BrokenProcessPool"))
 
 
 def test_a_function_in_a_process_of_its_own(worker):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import exp, log
 from statistics import median
@@ -12,6 +14,7 @@ from ...measure.machine import Machine
 from ...measure.statistics import Verdict, compare_times
 from ...services.cluster.local import Cluster, cluster_processes
 from ...services.service import ServiceError
+from ...worker.errors import RunError
 from ..compare import CONTROL_MS, read_machine_card
 from ..limits import limits
 from ..pace import paced
@@ -23,6 +26,8 @@ from .turns import own_processes
 SIZES = (0, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 TASK_MS = (0.1, 0.5, 2, 10, 50)
 ROUNDS, BUDGET_S, TIME_BOX_S = 9, 4.0, 90.0
+#: Seconds between two looks at whether the cluster lives.
+LOOK_S = 0.2
 MOST_BYTES, MOST_WORKERS = 50_000_000, 16
 
 
@@ -170,14 +175,49 @@ def _called(rounds: Rounds, measure: Any, cluster: Any, sizes: tuple, words: str
             raise BadRequest("The cluster has no worker left: start one again with cluster().")
         controls = [_control(worker)] if controlled and machine.cores >= 1.5 else []
         rounds.tell(0.3, words)
-        answer = worker.call(
-            measure, address, workers, list(sizes), paced(ROUNDS),
-            BUDGET_S, own_processes(cluster_processes()),
-            time_box=TIME_BOX_S,
-        )["value"]  # fmt: skip
+        try:
+            with _ended_with(cluster, worker):
+                answer = worker.call(
+                    measure, address, workers, list(sizes), paced(ROUNDS),
+                    BUDGET_S, own_processes(cluster_processes()),
+                    time_box=TIME_BOX_S,
+                )["value"]  # fmt: skip
+        except RunError:
+            rounds.check()  # stopped: the cluster has nothing to do with it
+            if cluster is not None:
+                cluster.check()  # what a client there says of its end helps nobody
+            raise
         if controls:
             controls.append(_control(worker))
     return {**answer, "workers": workers}, machine, max(controls) if controls else None
+
+
+@contextmanager
+def _ended_with(cluster: Cluster | None, worker: Any) -> Iterator[None]:
+    """The time in which the worker's call is ended when the cluster ends.
+
+    A client whose scheduler is gone in mid-run tries to reach it again until the time box ends.
+    """
+    if cluster is None:
+        yield
+        return
+    over, watched = threading.Event(), cluster
+
+    def look() -> None:
+        while not over.wait(LOOK_S):
+            try:
+                watched.check()
+            except ServiceError:
+                worker.stop()
+                return
+
+    thread = threading.Thread(target=look, name="cluster-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _control(worker: Any) -> float:

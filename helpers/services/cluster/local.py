@@ -74,6 +74,11 @@ class Cluster:
         except Exception as error:
             raise _gone(self.address) from error
 
+    def check(self) -> None:
+        """Raise ServiceError if the course started the cluster and it has ended."""
+        if self._service is not None and not self._service.alive():
+            raise _gone(self.address)
+
     def threads(self) -> int:
         """How many jobs it runs at once: the threads of all workers."""
         return sum(self.client.nthreads().values())

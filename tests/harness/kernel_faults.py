@@ -1,0 +1,218 @@
+"""Interrupt, restart and kill a kernel at random moments of a run, in every model.
+
+A command: ``python -m tests.harness.kernel_faults [--each 2] [--seed 1]``. A line for each
+fault, with its moment; 1 if anything went wrong.
+
+After an interrupt and a restart the next run works at once; after each fault, no process that the
+kernel started runs (so none listens on a port, and none holds a socket), and nothing is left in
+its folder for temporary files. Killed is the kernel alone, as by a crash: its manager would signal
+the whole group, and so clear up what the course has to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import queue
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from helpers import models
+from tests.harness.labserver import REPO
+from tests.harness.run_all import MARK, _kernel, _marked
+
+BEGIN = """
+import asyncio
+from concurrent.futures import ProcessPoolExecutor
+from helpers import cluster, compare, shipping, work
+from helpers.models.processes import adopt, call
+
+def own_pool(one, numbers):
+    with ProcessPoolExecutor(2, initializer=adopt, initargs=(one.remote,)) as pool:
+        for record in pool.map(call, numbers):
+            one.keep(record)
+
+async def own_tasks(one, numbers):
+    await asyncio.gather(*map(one, numbers))
+"""
+#: A cell that runs for long, and one that is soon over, for each way to run tasks.
+LONG = "await compare(work.sleep(900), 12, workers=2, models=[{}])"
+SHORT = "(await compare(work.sleep(1), 2, models=[{}])).models"
+#: A second of rounds on all executors, the cluster among them, and a batch that waits.
+DASK = (
+    "with cluster(scheduler='local') as dask:\n"
+    "    list(dask.executor().map(__import__('time').sleep, [0.2] * 200))"
+)
+DASK_SHORT = (
+    "with cluster(scheduler='local') as dask:\n"
+    "    assert list(dask.executor().map(abs, [-1, -2])) == [1, 2]"
+)
+
+
+def cells() -> dict[str, tuple[str, str]]:
+    """By model: a cell that goes on for seconds, and one that is to work afterwards."""
+    names = {name: repr(name) for name in models.MODELS}
+    names |= {"own function": "own_pool", "own async function": "own_tasks"}
+    found = {name: (LONG.format(code), SHORT.format(code)) for name, code in names.items()}
+    return {**found, "dask": (DASK, DASK_SHORT)}
+
+
+#: The first start's log file is closed by now.
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+class Kernel:
+    """A kernel whose processes are known by a mark, with a folder for temporary files."""
+
+    def __init__(self, manager: object, client: object, mark: str, scratch: Path) -> None:
+        self.manager, self.client, self.mark, self.scratch = manager, client, mark, scratch
+
+    def run(self, code: str, timeout: float = 40) -> str:
+        """Run a cell: "ok", or the error's name and words."""
+        return self.answer(self.client.execute(code), timeout)
+
+    def answer(self, key: str, timeout: float = 40) -> str:
+        """What a cell that was sent answers; "no answer" after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                message = self.client.get_shell_msg(timeout=0.2)
+                if message["parent_header"].get("msg_id") == key:
+                    content = message["content"]
+                    if content["status"] == "error":
+                        return f"{content['ename']}: {content['evalue']}"
+                    return content["status"]
+        return "no answer"
+
+    def begin(self, code: str, wait_s: float) -> str:
+        """Send a cell, and come back so many seconds after the kernel began it; its key."""
+        key = self.client.execute(code, stop_on_error=False)
+        while True:
+            message = self.client.get_iopub_msg(timeout=30)
+            if (
+                message["msg_type"] == "execute_input"
+                and message["parent_header"].get("msg_id") == key
+            ):
+                time.sleep(wait_s)
+                return key
+
+    def restart(self) -> None:
+        """Restart it, at once, as a page does; come back when it answers."""
+        self.manager.restart_kernel(now=True, **QUIET)
+        self.client.wait_for_ready(timeout=60)
+
+    def processes(self) -> set[int]:
+        """Those that carry the mark, without the kernel itself."""
+        return {process.pid for process in _marked(self.mark)} - {self.manager.provisioner.pid}
+
+    def left(self, allowed: set[int] = frozenset(), patience: float = 6.0) -> list[str]:
+        """What is left of processes and files; `allowed` processes may be."""
+        end = time.monotonic() + patience
+        while True:
+            processes = self.processes() - set(allowed)
+            files = [path.name for path in self.scratch.iterdir()]
+            if not processes and not (files and not allowed):
+                return []
+            if time.monotonic() > end:
+                named = []
+                for pid in processes:
+                    with contextlib.suppress(psutil.Error):
+                        named.append(f"left: {' '.join(psutil.Process(pid).cmdline())[-90:]}")
+                return named + [f"left: file {name}" for name in files]
+            time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def kernel(python: str, course: Path | None = None) -> Iterator[Kernel]:
+    """A kernel that has imported what the cells need; `course` is the learner's folder."""
+    scratch, mark = Path(tempfile.mkdtemp()), uuid.uuid4().hex
+    own = tempfile.mkdtemp()
+    env = {"TMPDIR": str(scratch), "COURSE_FOLDER": str(course or own), MARK: mark}
+    try:
+        with _kernel(REPO, python, env) as (manager, client):
+            one = Kernel(manager, client, mark, scratch)
+            if one.run(BEGIN) != "ok":
+                raise RuntimeError("the kernel can't import the course")
+            yield one
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def interrupt(one: Kernel, name: str, wait_s: float) -> list[str]:
+    """Interrupt a run, and run again."""
+    long, short = cells()[name]
+    if one.run(short) != "ok":
+        return ["the model does not run"]
+    lasting = one.processes()
+    key = one.begin(long, wait_s)
+    one.manager.interrupt_kernel()
+    said = one.answer(key)
+    problems = [] if said.startswith(("KeyboardInterrupt", "CancelledError")) else [said]
+    again = one.run(short)
+    if again != "ok":
+        problems.append(f"the next run: {again}")
+    # the process that holds the workload is another one after each comparison
+    more = len(one.processes()) - len(lasting)
+    return problems + ([f"{more} processes more"] if more > 0 else [])
+
+
+def restart(one: Kernel, name: str, wait_s: float) -> list[str]:
+    """Restart the kernel in a run, and run again."""
+    long, short = cells()[name]
+    one.begin(long, wait_s)
+    one.restart()
+    problems = one.left()
+    one.run(BEGIN)
+    again = one.run(short)
+    return problems + ([] if again == "ok" else [f"the next run: {again}"])
+
+
+def kill(one: Kernel, name: str, wait_s: float) -> list[str]:
+    """Kill the kernel alone in a run; it has to be started again."""
+    long, short = cells()[name]
+    one.begin(long, wait_s)
+    psutil.Process(one.manager.provisioner.pid).kill()
+    problems = one.left()
+    one.restart()
+    one.run(BEGIN)
+    again = one.run(short)
+    return problems + ([] if again == "ok" else [f"the next run: {again}"])
+
+
+FAULTS = {"interrupt": interrupt, "restart": restart, "kill": kill}
+
+
+def main() -> int:
+    """All models and faults in turn; 1 if anything went wrong."""
+    import sys
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--each", type=int, default=2, help="faults of each kind in each model")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    chance, wrong, number, began = random.Random(asked.seed), 0, 0, time.monotonic()
+    with kernel(sys.executable) as one:
+        for _ in range(asked.each):
+            for name in cells():
+                for fault, make in FAULTS.items():
+                    wait_s = chance.uniform(0.0, 2.0)
+                    problems = make(one, name, wait_s)
+                    number, wrong = number + 1, wrong + bool(problems)
+                    print(f"{name}, {fault} after {wait_s:.2f} s: {'; '.join(problems) or 'well'}",
+                          flush=True)  # fmt: skip
+    print(f"{number} faults, seed {asked.seed}, {time.monotonic() - began:.0f} s: "
+          f"{wrong} went wrong.")  # fmt: skip
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -91,10 +91,11 @@ def test_few_threads(model):
         pytest.skip("root is exempt from limits on threads, and there is no setpriv")
     found = told("from helpers.services.connections.limits import _threads\n"
                  "used = _threads().get(os.getuid(), 0)\n"
-                 f"trials(lambda: a_run({model!r}), 'RLIMIT_NPROC', range(used, used + 40, 2))",
+        "levels = [1, *range(used, used + 200, 2)]\n"
+                 f"trials(lambda: a_run({model!r}), 'RLIMIT_NPROC', levels)",
                  before)  # fmt: skip
     assert found[-1] is None, "enough was never enough"
-    assert len(found) > 3
+    assert found[0] is not None, "one thread was enough"
     assert {words for words in found[:-1] if "no more threads or processes" not in words} == set()
 
 

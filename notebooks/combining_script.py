@@ -1,6 +1,6 @@
 """The chapter's example as a program: a coroutine hands a computation to a pool of threads.
 
-    python combining_script.py
+python combining_script.py
 """
 
 import asyncio

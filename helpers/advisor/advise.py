@@ -119,8 +119,10 @@ def _checked(function: Any, args: Any) -> Workload:
     except BadWorkload as error:
         raise BadRequest(str(error)) from None
     if workload.takes_number and workload.spec is None:
-        raise BadRequest(f"{workload.title} needs {'one more argument' if args else 'an argument'}:"
-                         f" give it sample arguments, advise({workload.name}, args=(...,)).")
+        raise BadRequest(
+            f"{workload.title} needs {'one more argument' if args else 'an argument'}:"
+            f" give it sample arguments, advise({workload.name}, args=(...,))."
+        )
     return workload
 
 

@@ -124,8 +124,10 @@ def _loop(e: Evidence) -> list[str]:
     quiet = e.foreign is None or e.foreign < 0.5
     kept = e.lag_s > 0.6 * e.call_s and e.lag_s > FELT_S / 2
     if e.form == "blocking" and e.gil and quiet and kept and not e.waiting:
-        return [f"Beside an event loop it needs a process: even in a thread it kept the loop "
-                f"waiting for {duration(e.lag_s)}, since it does not let go of the GIL."]
+        return [
+            f"Beside an event loop it needs a process: even in a thread it kept the loop "
+            f"waiting for {duration(e.lag_s)}, since it does not let go of the GIL."
+        ]
     return []
 
 
@@ -143,7 +145,7 @@ def code(e: Evidence, found: Recommendation) -> str:
     name = e.name if e.name.isidentifier() else "my_function"
     if found.model == "asyncio":
         name = e.async_name if e.async_name.isidentifier() else name
-        return (f"results = await asyncio.gather(*({name}({_items(e, 'item')}) for item in items))")
+        return f"results = await asyncio.gather(*({name}({_items(e, 'item')}) for item in items))"
     if found.model not in ("threads", "processes"):
         return ""
     kind = "ThreadPoolExecutor" if found.model == "threads" else "ProcessPoolExecutor"

@@ -95,4 +95,3 @@ class Busy:
 def wait_share(wall_s: float, cores: float, wanted: float | None) -> float:
     """The share of its time in which a call neither ran nor was ready to."""
     return min(1.0, max(0.0, 1 - (cores if wanted is None else wanted))) if wall_s else 0.0
-

@@ -54,8 +54,10 @@ def worker_lanes(panels: Mapping[str, Loss]) -> ShownLoss:
     """
     if isinstance(panels, Loss):
         panels = {"": panels}
-    if not isinstance(panels, Mapping) or not panels or not all(
-        isinstance(one, Loss) and one.reports for one in panels.values()
+    if (
+        not isinstance(panels, Mapping)
+        or not panels
+        or not all(isinstance(one, Loss) and one.reports for one in panels.values())
     ):
         raise BadRequest('worker_lanes shows runs by title: write worker_lanes({"pool": run}), '
                          "where run is what mid_run() gave, with reports.")  # fmt: skip

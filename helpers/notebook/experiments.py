@@ -75,9 +75,7 @@ async def in_worker(function: Callable, *args: Any, time_box: float = 30.0) -> A
     is shown. Raises ExperimentFailed if it raised, died, or took over `time_box` seconds.
     """
     worker = shared_worker()
-    answer = await in_thread(
-        lambda: worker.call(function, *args, time_box=time_box), worker.stop
-    )
+    answer = await in_thread(lambda: worker.call(function, *args, time_box=time_box), worker.stop)
     if answer["printed"]:
         print(answer["printed"], end="")
     return answer["value"]

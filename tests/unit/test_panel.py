@@ -204,9 +204,7 @@ def test_answers(experiment):
     result = experiment(work.sleep(30), 8, rounds=1, said={"asyncio": 0.2})
     assert answer(result, None).startswith("You said 200 ms for asyncio: it took")
     best = result.fastest()
-    assert answer(result, "sequential").startswith(
-        f"You said sequential would be fastest: {best} "
-    )
+    assert answer(result, "sequential").startswith(f"You said sequential would be fastest: {best} ")
     assert answer(result, result.fastest()).startswith(f"You said {result.fastest()} would be")
 
 

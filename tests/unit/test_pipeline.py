@@ -89,10 +89,28 @@ async def whole(plan, sentinels=None):
     numbers = iter(range(plan.pictures))
     with plan.pool(plan.process) as pool:
         async with asyncio.TaskGroup() as group:
-            group.create_task(crew(plan.download, download, numbers, one,
-                                   following=one, sentinels=sentinels or plan.process))
-            group.create_task(crew(plan.process, process, pool, plan.step, one, other,
-                                   following=other, sentinels=plan.write))
+            group.create_task(
+                crew(
+                    plan.download,
+                    download,
+                    numbers,
+                    one,
+                    following=one,
+                    sentinels=sentinels or plan.process,
+                )
+            )
+            group.create_task(
+                crew(
+                    plan.process,
+                    process,
+                    pool,
+                    plan.step,
+                    one,
+                    other,
+                    following=other,
+                    sentinels=plan.write,
+                )
+            )
             group.create_task(crew(plan.write, write, plan.folder, other))  # fmt: skip
 
 
@@ -512,6 +530,7 @@ def test_pictures_depend_on_number_and_seed_and_differ():
 
 def test_a_picture_is_sent_no_faster_than_asked():
     with web_server(latency_ms=30, file_mb_per_s=1) as server:
+
         async def main():
             async with aiohttp.ClientSession(server.url) as session:
                 async with session.get("/pictures/1") as response:

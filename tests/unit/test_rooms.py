@@ -82,7 +82,6 @@ def test_the_worker_loads_neither_matplotlib_nor_ipython():
 
 def test_importing_helpers_has_no_side_effect():
     code = (
-        "import sys, threading, helpers\n"
-        "print(threading.active_count(), 'asyncio' in sys.modules)"
+        "import sys, threading, helpers\nprint(threading.active_count(), 'asyncio' in sys.modules)"
     )
     assert printed_by(code).split() == ["1", "False"]

@@ -135,8 +135,12 @@ def _one_call(sheet: Sheet, e, y: float) -> None:
     late = min(1.0, e.lag_s / e.lag_span_s)
     boxes(sheet.page, [LEFT], [LEFT + width * late], middle - 7, middle + 7, fill="ready",
           hatch="/////", hatch_colour="bg")  # fmt: skip
-    sheet.line([LEFT, LEFT + width, LEFT + width, LEFT, LEFT],
-               [middle - 7, middle - 7, middle + 7, middle + 7, middle - 7], "edge", 0.8)
+    sheet.line(
+        [LEFT, LEFT + width, LEFT + width, LEFT, LEFT],
+        [middle - 7, middle - 7, middle + 7, middle + 7, middle - 7],
+        "edge",
+        0.8,
+    )
     where = "on it" if e.form != "blocking" else "in a thread"
     words = f"up to {duration(e.lag_s)} late beside {counted(e.lag_calls)} {where}"
     room = WIDTH - LEFT - width - 14

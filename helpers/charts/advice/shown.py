@@ -116,11 +116,21 @@ def _others(e) -> list[list[str]]:
     rows = []
     if e.lag_s is not None:
         where = "on it" if e.form != "blocking" else "in a thread beside it"
-        rows.append(["an event loop, late by up to", duration(e.lag_s),
-                     f"while {counted(e.lag_calls)} ran {where}, in {duration(e.lag_span_s)}"])
+        rows.append(
+            [
+                "an event loop, late by up to",
+                duration(e.lag_s),
+                f"while {counted(e.lag_calls)} ran {where}, in {duration(e.lag_span_s)}",
+            ]
+        )
     if e.args_bytes is not None:
-        rows.append(["to a process and back", f"{size(e.args_bytes)}, {size(e.result_bytes)}",
-                     f"arguments, result; pickling both ways takes {duration(e.ship_s)}"])
+        rows.append(
+            [
+                "to a process and back",
+                f"{size(e.args_bytes)}, {size(e.result_bytes)}",
+                f"arguments, result; pickling both ways takes {duration(e.ship_s)}",
+            ]
+        )
     if e.pool_start_s is not None and "processes" in e.models:
         rows.append(["start of the pool of processes", duration(e.pool_start_s),
                      "paid once; not part of the speed-up"])  # fmt: skip
@@ -133,6 +143,11 @@ def _others(e) -> list[list[str]]:
         rows.append(["control: two processes against one", times(e.control_ratio or 0.0),
                      "a second core was free" if free else "no second core was free"])  # fmt: skip
     if e.foreign is not None:
-        rows.append(["other programs", f"{e.foreign:.2f} cores",
-                     "they may have spoilt it" if e.foreign > FOREIGN else "next to nothing"])
+        rows.append(
+            [
+                "other programs",
+                f"{e.foreign:.2f} cores",
+                "they may have spoilt it" if e.foreign > FOREIGN else "next to nothing",
+            ]
+        )
     return rows

@@ -63,6 +63,7 @@ def _notes(result) -> list[str]:
 
 def _folds(result) -> list[str]:
     """Tracebacks of what failed, and what was printed."""
+
     def texts(of: dict[str, str]) -> str:
         return "".join(f"<p>{escape(label)}</p><pre>{escape(text)}</pre>"
                        for label, text in of.items() if text)  # fmt: skip

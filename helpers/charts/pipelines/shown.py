@@ -95,8 +95,11 @@ def _race(race: PoolRace) -> str:
     from .. import bars
 
     rows = _Rows(race)
-    used = "; ".join(f"{step}: {race.cores(step, 'threads'):.1f} in threads, "
-                     f"{race.cores(step, 'processes'):.1f} in processes" for step in race.steps)
+    used = "; ".join(
+        f"{step}: {race.cores(step, 'threads'):.1f} in threads, "
+        f"{race.cores(step, 'processes'):.1f} in processes"
+        for step in race.steps
+    )
     caption = f"Each dot is one run of {race.plan.pictures} pictures. Cores used, {used}."
     times = "; ".join(f"{name} {duration(rows.wall(name))}" for name in rows.models)
     said = " ".join(race.summary())

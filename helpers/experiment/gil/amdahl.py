@@ -73,8 +73,9 @@ class Amdahl:
             end = f"never passes {1 / serial:.1f}×" if serial > 0.01 else "has no limit"
             found.append(
                 f"{serial:.0%} serial: {most} {self.kind} gained {gain.ratio:.2f}×{spread}; the "
-                f"law allows {law(serial, most):.2f}× on {most} cores, and {end}."
-                .replace("%", " %")
+                f"law allows {law(serial, most):.2f}× on {most} cores, and {end}.".replace(
+                    "%", " %"
+                )
             )
         return found + limits(self.machine.cores, self.control, self.foreign)
 

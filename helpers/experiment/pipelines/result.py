@@ -218,7 +218,7 @@ class PipelineRun:
             found.append(f"{self.written} files were written for {self.plan.pictures} pictures: "
                          f"look for a worker that ended too soon.")  # fmt: skip
         if not self.spans:
-            found.append("No work was noted: write with note(\"download\", number): around it.")
+            found.append('No work was noted: write with note("download", number): around it.')
         if self.machine is not None and self.machine.cores < 1.5:
             found.append("This machine has one usable core: it can't show a gain from several.")
         return found

@@ -229,8 +229,14 @@ class ConnectionsExperiment(ServerExperiment):
                 for k, (count, server) in enumerate(plan if number % 2 == 0 else plan[::-1]):
                     share = (number + k / len(plan)) / rounds
                     where = f"round {number + 1} of {rounds}, {count:,} connections, {server}"
-                    sample = self._sample(load, server, handles[server], count, result.rate,
-                                          partial(self._say_where, share, where))
+                    sample = self._sample(
+                        load,
+                        server,
+                        handles[server],
+                        count,
+                        result.rate,
+                        partial(self._say_where, share, where),
+                    )
                     result.samples.append(sample)
         self.say(1.0, "everything is measured")
         result.printed = self.printed

@@ -42,8 +42,10 @@ class Held:
     def summary(self) -> list[str]:
         """What was held, what failed, and which limit kept it from more."""
         threads = "1 thread" if self.threads == 1 else f"{self.threads:,} threads"
-        lines = [f"{self.server}: {self.open:,} connections open at once on {threads}, each "
-                 f"answered after {self.seconds:.2f} s. Asked again: {self.again:,} answers."]
+        lines = [
+            f"{self.server}: {self.open:,} connections open at once on {threads}, each "
+            f"answered after {self.seconds:.2f} s. Asked again: {self.again:,} answers."
+        ]
         lines.append(f"Failures: {listed(self.failures)}." if self.failures else "No failure.")
         return lines + self.notes
 

@@ -129,6 +129,7 @@ def task_times(address: str | None, workers: int, sizes: list[float], rounds: in
 
 def _steps_a_ms() -> float:
     """How many steps of `jobs.count` a millisecond holds here; best of five."""
+
     def seconds(steps: int) -> float:
         began = time.perf_counter()
         jobs.count(steps)

@@ -229,8 +229,10 @@ def _numbers(values: Any, name: str, least: float, most: float, advice: str) -> 
         values = [values]
     found = list(values)
     for value in found:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not (
-            least <= value <= most
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not (least <= value <= most)
         ):
             raise BadRequest(f"{name} are {advice}, from {least:,} to {most:,}; {value!r} is not.")
     if not found:

@@ -196,4 +196,3 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _control(worker: Worker) -> float:
     return worker.call("helpers.measure.control:two_processes", CONTROL_MS)["value"]
-

@@ -160,8 +160,10 @@ def survey_request(workloads: Any, *, tasks: Any = TASKS, workers: Any = None, m
     for what in workloads:
         request = make_request(what, tasks, workers=workers, models=names, time_box=time_box)
         if len(request.models) < 2:
-            raise BadRequest(f"{request.workload.title} can only be run sequentially in the models "
-                             f"asked for: ask for another as well, such as threads.")
+            raise BadRequest(
+                f"{request.workload.title} can only be run sequentially in the models "
+                f"asked for: ask for another as well, such as threads."
+            )
         name, number = request.workload.name, 2
         while name in asked.requests:
             name, number = f"{request.workload.name} {number}", number + 1

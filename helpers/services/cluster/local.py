@@ -127,8 +127,10 @@ def cluster(workers: int = 2, scheduler: str | None = None) -> Cluster:
     own, in about a second. It has no dashboard, listens on the loopback interface only, and
     ends with the kernel. Raises ServiceError, with one sentence, as `Cluster` does.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or not (
-        1 <= workers <= MOST_WORKERS
+    if (
+        isinstance(workers, bool)
+        or not isinstance(workers, int)
+        or not (1 <= workers <= MOST_WORKERS)
     ):
         raise ServiceError(f"workers is a whole number from 1 to {MOST_WORKERS}; {workers!r} is "
                            f"not: write workers=2.")  # fmt: skip

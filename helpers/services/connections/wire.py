@@ -157,5 +157,3 @@ _CAUSES = {
 def cause_of(number: int | None) -> str:
     """What an error number of a socket means to the reader."""
     return _CAUSES.get(number or 0) or os.strerror(number or 0)
-
-

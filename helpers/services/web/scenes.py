@@ -30,10 +30,16 @@ def scene(number: int, seed: int = 0) -> bytes:
     width, height = SIZE
     night = of.random() < 0.3
     tint = of.uniform(0, 1)
-    high = _mixed((18, 24, 58), (44, 38, 84), tint) if night else _mixed((70, 130, 210),
-                                                                         (206, 106, 92), tint)
-    low = _mixed((60, 66, 110), (104, 84, 120), tint) if night else _mixed((205, 228, 245),
-                                                                          (252, 214, 150), tint)
+    high = (
+        _mixed((18, 24, 58), (44, 38, 84), tint)
+        if night
+        else _mixed((70, 130, 210), (206, 106, 92), tint)
+    )
+    low = (
+        _mixed((60, 66, 110), (104, 84, 120), tint)
+        if night
+        else _mixed((205, 228, 245), (252, 214, 150), tint)
+    )
     down = Image.linear_gradient("L").resize(SIZE)
     shown = Image.composite(Image.new("RGB", SIZE, low), Image.new("RGB", SIZE, high), down)
     if not night:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .rows import Row
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-REPEATS = 2
+REPEATS = 1
 MOST_S = 120
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -27,9 +28,12 @@ from tests.unit.sample_handlers import good, good_threaded
 
 def listening(process: psutil.Process) -> set[str]:
     """The addresses at which a process, or one that it started, listens."""
-    family = [process, *process.children(recursive=True)]
-    return {c.laddr.ip for p in family for c in p.net_connections("inet")
-            if c.status == psutil.CONN_LISTEN}  # fmt: skip
+    found = set()
+    for one in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):  # it has just ended
+            found |= {c.laddr.ip for c in one.net_connections("inet")
+                      if c.status == psutil.CONN_LISTEN}  # fmt: skip
+    return found
 
 
 def a_server(kind: str):

@@ -38,7 +38,7 @@ class ShownImage:
 
 
 def described(image: Any, words: str) -> ShownImage:
-    """Show a Pillow image with `words` that say what is to be seen in it.
+    """Show a Pillow `image` with `words` that say what is to be seen in it.
 
     Raises BadRequest for what is no image, and for words that say nothing.
     """

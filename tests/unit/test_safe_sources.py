@@ -101,7 +101,7 @@ DATES = {
     "helpers/notebook/course.py": "the day in a report and its name",
     "helpers/measure/machine.py": "the day on the machine card",
     "helpers/services/cluster/jobs.py": "part of a name that must be new",
-    "benchmarks/__main__.py": "when the figures were measured",
+    "benchmarks/record.py": "when the figures were measured",
 }
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from helpers.measure.shortage import short_of, shortage
-from helpers.worker import client
+from helpers.worker import memory
 from helpers.worker.errors import MemoryCapReached
 from helpers.workloads import as_workload, work
 from tests.harness.scarce import as_a_user, python
@@ -128,7 +128,7 @@ def test_a_run_ends_before_it_takes_what_the_machine_has_not(worker, monkeypatch
             held.append(bytearray(b"x" * 5_000_000))
             time.sleep(0.02)
 
-    monkeypatch.setattr(client, "memory_free", lambda: 120 * 2**20)
+    monkeypatch.setattr(memory, "memory_free", lambda: 120 * 2**20)
     monkeypatch.setattr(worker, "_looked", float("-inf"))
     worker.load(as_workload(eat))
     with pytest.raises(MemoryCapReached, match="108 MB of memory, about all that this machine"):

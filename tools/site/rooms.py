@@ -19,7 +19,7 @@ ROW, COLUMN, NAME, WORDS, HEADS = 32, 26, 112, 490, 84
 
 def rooms() -> dict[str, str]:
     """What each room is for, from the ground up, as `helpers` says it of itself."""
-    (text,) = re.findall(r"::\n\n((?:    \w+ +.+\n)+)", helpers.__doc__ or "")
+    text, *_ = re.findall(r"::\n\n((?:    \w+ +.+\n)+)", helpers.__doc__ or "")
     lines = (line.split(maxsplit=1) for line in text.splitlines())
     return {room: words for room, words in lines}  # noqa: C416 - typed as pairs
 

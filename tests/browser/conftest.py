@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -33,16 +31,6 @@ def write(path: Path, cells: list[NotebookNode]) -> Path:
     """Write a notebook that asks for the kernel which the course's ask for."""
     path.write_text(writes(new_notebook(cells=cells, metadata=METADATA)), encoding="utf-8")
     return path
-
-
-def wait_until(true: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Whether `true()` becomes so within `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def below(server: LabServer, module: str, generations: int = 1) -> list[int]:

@@ -9,9 +9,10 @@ import pytest
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import expect
 
-from tests.browser.conftest import below, wait_until, write
+from tests.browser.conftest import below, write
 from tests.harness.browser import LabPage
 from tests.harness.labserver import LabServer
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 

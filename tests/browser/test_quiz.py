@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from helpers.course import Entry, entries
 from helpers.course.quizzes import NAMES, find
-from tests.browser.conftest import wait_until, write
+from tests.browser.conftest import write
 from tests.harness.browser import LabPage
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 

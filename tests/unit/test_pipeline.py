@@ -32,6 +32,7 @@ from helpers.services.web.server import web_server
 from helpers.worker.errors import RunError, Stopped, TimeBoxEnded
 from tests.harness.run_all import run_all
 from tests.harness.sources import METADATA
+from tests.harness.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 DONE = None
@@ -299,15 +300,6 @@ def test_stop_leaves_no_process_and_no_file(worker):
     assert isinstance(caught[0], Stopped)
     assert wait_until(lambda: processes_of(worker) <= before)
     assert not [path.name for path in scratch().iterdir() if "stopped" in path.name]
-
-
-def wait_until(true, seconds=15.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # --- the record ------------------------------------------------------------------------

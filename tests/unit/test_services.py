@@ -17,20 +17,16 @@ from helpers.services import listening as ports
 from helpers.services.partner import echo_partner
 from helpers.services.service import Service, ServiceError, service_processes
 from helpers.services.web.server import web_server
+from tests.harness.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 #: A service that says what it was given, and leaves a file in its folder.
 MODULE = "tests.unit.sample_service"
 
 
-def gone(pid: int, folder: str, seconds: float = 10.0) -> bool:
-    """Whether the process and its folder vanish within `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) and not Path(folder).exists():
-            return True
-        time.sleep(0.02)
-    return False
+def gone(pid: int, folder: str) -> bool:
+    """Whether the process and its folder vanish soon."""
+    return wait_until(lambda: not psutil.pid_exists(pid) and not Path(folder).exists())
 
 
 def test_it_tells_what_it_was_given_and_what_it_uses():

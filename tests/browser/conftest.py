@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from base64 import b64encode
 from pathlib import Path
 
 import psutil
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+from playwright.sync_api import Browser, Page
 
+from helpers.widgets.browser import module_and_style
 from tests.harness.labserver import LabServer
 from tests.harness.sources import METADATA
 
@@ -31,6 +34,17 @@ def write(path: Path, cells: list[NotebookNode]) -> Path:
     """Write a notebook that asks for the kernel which the course's ask for."""
     path.write_text(writes(new_notebook(cells=cells, metadata=METADATA)), encoding="utf-8")
     return path
+
+
+def page_with(chrome: Browser, module: str, **options) -> Page:
+    """A page without JupyterLab or kernel that has the module as ``window.shown``."""
+    page = chrome.new_context(viewport={"width": 1100, "height": 800}, **options).new_page()
+    page.set_default_timeout(10_000)
+    code, style = module_and_style(module)
+    page.add_style_tag(content=style)
+    load = "async (url) => { window.shown = await import(url); }"
+    page.evaluate(load, f"data:text/javascript;base64,{b64encode(code.encode()).decode()}")
+    return page
 
 
 def below(server: LabServer, module: str, generations: int = 1) -> list[int]:

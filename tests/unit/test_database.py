@@ -140,7 +140,7 @@ def test_the_async_driver_of_sqlite_is_a_thread_and_that_of_postgresql_is_none(d
 
 def test_sqlite_is_read_only_and_gone_when_closed():
     db = database()
-    folder = Path(db._service.facts["folder"])
+    folder = db._service.folder
     assert db.kind == "sqlite"
     with db.connect() as connection, pytest.raises(Exception, match="readonly"):
         connection.execute("DELETE FROM bread")
@@ -266,7 +266,7 @@ def test_a_killed_owner_leaves_no_server_and_no_folder(moment):
     code = (
         "import time; from helpers.services.database.bakery import database\n"
         "print('starting', flush=True)\n"
-        "db = database('local'); print('ready', db._service.facts['folder'], flush=True)\n"
+        "db = database('local'); print('ready', db._service.folder, flush=True)\n"
         "time.sleep(60)"
     )
     # Not tmp_path: root's server runs as somebody else, who must be able to reach it.
@@ -301,9 +301,9 @@ def test_what_was_ended_starts_nothing_more(tmp_path):
 def test_a_killed_service_takes_its_server_along():
     need_postgres()
     db = database("local")
-    folder = db._service.facts["folder"]
-    assert servers_in(folder)
+    folder = db._service.folder
+    assert servers_in(str(folder))
     db._service.process.kill()
-    assert wait_until(lambda: not servers_in(folder))
+    assert wait_until(lambda: not servers_in(str(folder)))
     db.close()
-    assert not Path(folder).exists()
+    assert not folder.exists()

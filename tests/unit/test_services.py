@@ -35,16 +35,16 @@ def test_it_tells_what_it_was_given_and_what_it_uses():
         usage = service.usage()
         assert usage.memory_mb > 1
         assert usage.threads >= 2
-        assert Path(service.facts["folder"], "left").exists()
+        assert (service.folder / "left").exists()
 
 
 def test_closed_it_leaves_nothing():
     service = Service(MODULE, port=1)
-    pid, folder = service.process.pid, service.facts["folder"]
+    pid, folder = service.process.pid, service.folder
     service.close()
     service.close()
     assert not psutil.pid_exists(pid)
-    assert not Path(folder).exists()
+    assert not folder.exists()
     assert not service.alive()
     with pytest.raises(ServiceError, match="start it again"):
         service.usage()
@@ -54,7 +54,7 @@ def test_killed_it_leaves_nothing_once_closed():
     service = Service(MODULE, port=1)
     service.process.kill()
     service.close()
-    assert not Path(service.facts["folder"]).exists()
+    assert not service.folder.exists()
 
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM])
@@ -62,7 +62,7 @@ def test_it_ends_with_its_owner_however_that_ends(death):
     code = (
         "import sys, time; from helpers.services.service import Service\n"
         f"s = Service({MODULE!r}, port=1)\n"
-        "print(s.process.pid, s.facts['folder'], flush=True); time.sleep(60)"
+        "print(s.process.pid, s.folder, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
                           cwd=ROOT) as owner:  # fmt: skip
@@ -76,7 +76,7 @@ def test_it_ends_with_its_owner_however_that_ends(death):
 def test_it_ends_when_its_owner_is_done():
     code = (
         "from helpers.services.service import Service\n"
-        f"s = Service({MODULE!r}, port=1); print(s.process.pid, s.facts['folder'])"
+        f"s = Service({MODULE!r}, port=1); print(s.process.pid, s.folder)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                          cwd=ROOT)  # fmt: skip

@@ -29,7 +29,8 @@ def replay() -> Iterator[Row]:
     The run is a made-up one of 5,000 tasks: how fast it is drawn does not depend on who made it.
     """
     try:
-        from tests.browser.test_replay import TASKS_MANY, many, page_with, play_in
+        from tests.browser.conftest import page_with
+        from tests.browser.test_replay import TASKS_MANY, many, play_in
         from tests.harness.browser import browser, chromium
         from tests.unit.test_charts import comparison
     except ImportError as error:

@@ -12,6 +12,8 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from tests.harness.waiting import wait_until
+
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 MISTAKES = {
@@ -141,10 +143,7 @@ def test_a_mistake_gets_one_sentence(kernel: Kernel, name: str) -> None:
 
 def test_interrupting_a_cell_ends_its_run(kernel: Kernel) -> None:
     message = kernel.start("await compare(work.sleep(5_000), 2, models=['threads'])")
-    end = time.monotonic() + 20
-    while not kernel.runs() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert kernel.runs()
+    assert wait_until(kernel.runs)
     kernel.manager.interrupt_kernel()
     status, _ = kernel.finish(message, timeout=20)
     assert status == "error"
@@ -169,9 +168,7 @@ def test_in_worker_tells_what_went_wrong_there(kernel: Kernel) -> None:
 def test_a_restart_in_mid_run_leaves_nothing(kernel: Kernel) -> None:
     """The last test of this module: it ends the kernel."""
     kernel.start("await compare(work.sleep(5_000), 2, models=['processes'])")
-    end = time.monotonic() + 20
-    while len(kernel.runs()) < 3 and time.monotonic() < end:
-        time.sleep(0.05)
+    assert wait_until(lambda: len(kernel.runs()) >= 3)
     own = psutil.Process(kernel.manager.provisioner.process.pid)
     family = own.children(recursive=True)
     assert len(family) >= 5, "zygote, host, run, and two processes of its pool"

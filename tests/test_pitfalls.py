@@ -7,7 +7,6 @@ tests it names, and try the course's own cells and helpers in a real kernel.
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.harness.kernels import write_kernelspec
 from tests.harness.labserver import REPO
 from tests.harness.run_all import run_all
 from tests.harness.sources import notebooks
+from tests.harness.waiting import wait_until
 from tests.test_bad_input import Kernel
 
 NOTEBOOK = REPO / "notebooks" / "05-combining-async-and-threads.ipynb"
@@ -305,10 +305,7 @@ def test_the_ticker_makes_a_long_await_interruptible(kernel: Kernel) -> None:
         "asyncio.get_running_loop().call_later(0.3, begun.touch)\n"
         "await interruptible(asyncio.Event().wait())"
     )
-    end = time.monotonic() + 20
-    while not begun.exists() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert begun.exists()
+    assert wait_until(begun.exists)
     kernel.manager.interrupt_kernel()
     status, _ = kernel.finish(message, timeout=30)
     assert status == "error"

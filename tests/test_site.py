@@ -30,7 +30,7 @@ from helpers.widgets.replay import Replay
 from tests.harness.accessible import COLOURS, REVIVED, ZOOMED, bare_figures, spills, violations
 from tests.unit.test_charts import three
 from tools.site import execute
-from tools.site.address import ROOT, UNKNOWN, binder, repository
+from tools.site.address import ROOT, binder
 from tools.site.build import SiteFailed, build_site
 from tools.site.embed import STATE, VIEW, embedded
 from tools.site.sources import _figure, site_notebooks, write_sources
@@ -167,11 +167,6 @@ def test_a_copy_that_does_not_know_its_address_links_to_no_binder(tmp_path):
     assert len(texts) == len(site_notebooks()) + len(list((ROOT / "docs").glob("*.ipynb")))
     assert not any("mybinder" in text for text in texts)
     assert all("<code>make lab</code> opens" in text for text in texts)
-
-
-def test_the_repository_has_one_name():
-    named = re.findall(r"mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)/", (ROOT / "README.md").read_text())
-    assert set(named) == {repository() or UNKNOWN}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 
 from .fit import fit
-from .theme import COLOURS, light, variable
+from .theme import COLOURS, LINES, OTHER_LINE, light, variable
 
 WIDTH = 840
 FONT = 12.6
@@ -153,6 +153,16 @@ def boxes(axes, left, right, bottom, top, *, fill: str, hatch: str | None = None
         return
     axes.add_patch(PathPatch(path, facecolor=light(fill), linewidth=edge_width if edge else 0,
                              edgecolor=light(edge) if edge else "none"))  # fmt: skip
+
+
+def mark(axes, model: str, x: float, y: float, *, size: float,
+         interval: tuple[float, float] | None = None) -> None:  # fmt: skip
+    """A model's mark at (x, y), `size` points large; behind it the line of its interval."""
+    colour, marker, _ = LINES.get(model, OTHER_LINE)
+    if interval is not None:
+        axes.plot(interval, [y, y], color=light(colour), lw=0.3 * size, solid_capstyle="butt")
+    axes.plot([x], [y], marker=marker, ms=size, color=light(colour), mec=light("bg"), mew=0.6,
+              ls="none", zorder=4)  # fmt: skip
 
 
 def to_svg(sheet: Sheet, alt: str) -> str:

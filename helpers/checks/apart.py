@@ -24,7 +24,7 @@ from multiprocessing import process as running
 from typing import Any, cast
 
 from .sent import Order, Square, bake, heard, listen
-from .standing import is_learners, stuck
+from .standing import Solution, is_learners, stuck
 
 #: Real seconds for processes to start and to meet; who is late by so much does not come.
 PATIENCE_S = 12.0
@@ -92,17 +92,15 @@ class Apart:
         With `backwards`, those that met end in reverse order. Raises Wrong if it does not
         come back.
         """
-        answer: dict[str, Any] = {}
 
-        def body() -> None:
+        def body() -> Any:
             try:
-                answer["value"] = solution(*args)
-            except BaseException as error:
-                answer["error"] = error
-            self.left = len(_children())
-            self.unclosed = any(pool not in self._closed for pool in self._pools)
+                return solution(*args)
+            finally:
+                self.left = len(_children())
+                self.unclosed = any(pool not in self._closed for pool in self._pools)
 
-        thread = threading.Thread(target=body, name="solution", daemon=True)
+        thread = Solution(body)
         with _quick_start(), self._watched_pools():
             thread.start()
             began = self._moved = time.monotonic()
@@ -120,9 +118,7 @@ class Apart:
                     self._let_go()
                 elif quiet > LIMIT_S:
                     raise stuck(LIMIT_S, doing)
-        if "error" in answer:
-            raise answer["error"]
-        return answer["value"]
+        return thread.result()
 
     def _serve(self) -> None:
         """Take what comes within 10 ms."""

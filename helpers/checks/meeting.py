@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .finding import Wrong
-from .standing import LIMIT_S, is_learners, stuck
+from .standing import LIMIT_S, Solution, is_learners, stuck
 
 #: Real seconds for jobs to meet. Who is late by so much was not started meanwhile.
 PATIENCE_S = 3.0
@@ -83,26 +83,22 @@ class Meeting:
 
         What it raises comes through. Raises Wrong if it does not come back.
         """
-        answer: dict[str, Any] = {}
 
-        def body() -> None:
+        def body() -> Any:
             self.caller = threading.get_ident()
             try:
-                answer["value"] = solution(list(self.jobs), *args)
-            except BaseException as error:
-                answer["error"] = error
-            with self._mine:
-                self.early = self._now > 0
+                return solution(list(self.jobs), *args)
+            finally:
+                with self._mine:
+                    self.early = self._now > 0
 
-        thread = threading.Thread(target=body, name="solution", daemon=True)
+        thread = Solution(body)
         thread.start()
         self._open_when_waited_for(thread)
         thread.join(LIMIT_S)
         if thread.is_alive():
             raise stuck(LIMIT_S, doing)
-        if "error" in answer:
-            raise answer["error"]
-        return answer["value"]
+        return thread.result()
 
     def _open_when_waited_for(self, thread: threading.Thread) -> None:
         """Open the gates, each once nothing moves any more: the solution waits, or is over."""

@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -95,6 +96,25 @@ def failed(error: BaseException, doing: str = "It") -> Wrong:
                  details=own_traceback(error))  # fmt: skip
 
 
+class Solution(threading.Thread):
+    """A call of a learner's code in a thread of its own, which does not keep the process alive."""
+
+    def __init__(self, call: Callable[..., Any], *args: Any) -> None:
+        super().__init__(name="solution", daemon=True)
+        self._call, self._with, self._outcome = call, args, Future[Any]()
+
+    def run(self) -> None:
+        """Make the call."""
+        try:
+            self._outcome.set_result(self._call(*self._with))
+        except BaseException as error:
+            self._outcome.set_exception(error)
+
+    def result(self) -> Any:
+        """What the call gave, once the thread has ended; what it raised comes through."""
+        return self._outcome.result()
+
+
 def ended_within(function: Callable[..., Any], *args: Any, seconds: float = LIMIT_S,
                  doing: str = "It") -> Any:  # fmt: skip
     """The result of ``function(*args)``, run in a thread of its own; what it raises comes through.
@@ -103,15 +123,7 @@ def ended_within(function: Callable[..., Any], *args: Any, seconds: float = LIMI
     threads stand. On a busy machine what computes gets more, for it hardly got a core. The
     thread can't be ended: the process must, afterwards.
     """
-    answer: dict[str, Any] = {}
-
-    def body() -> None:
-        try:
-            answer["value"] = function(*args)
-        except BaseException as error:
-            answer["error"] = error
-
-    thread = threading.Thread(target=body, name="solution", daemon=True)
+    thread = Solution(function, *args)
     began, used = time.monotonic(), time.process_time()
     thread.start()
     thread.join(seconds)
@@ -120,9 +132,7 @@ def ended_within(function: Callable[..., Any], *args: Any, seconds: float = LIMI
         thread.join(PAUSE_S)
     if thread.is_alive():
         raise stuck(round(time.monotonic() - began), doing)
-    if "error" in answer:
-        raise answer["error"]
-    return answer["value"]
+    return thread.result()
 
 
 def _starved(before: float, fair: float) -> bool:

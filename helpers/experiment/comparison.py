@@ -165,3 +165,17 @@ def _sentence(verdict: Verdict) -> str:
     text = str(verdict)
     # a model's name keeps its own spelling, also at the start
     return ("N" + text[1:] if text.startswith("no ") else text) + "."
+
+
+class PerhapsMeasured:
+    """What holds a comparison where it was measured; elsewhere `problem` says why it was not."""
+
+    comparison: Comparison | None
+    problem: str
+
+    @property
+    def compared(self) -> Comparison:
+        """The comparison. Raises LookupError where there is none; `problem` says why."""
+        if self.comparison is None:
+            raise LookupError(self.problem or "nothing was measured here")
+        return self.comparison

@@ -40,7 +40,7 @@ class Commands(Keeper):
 
     def announce(self, **facts: Any) -> None:
         """Tell the owner that the service is ready, and `facts` such as its port."""
-        self.say(**facts, folder=str(self.folder))
+        self.say(**facts)
 
     def _wait(self) -> None:
         text = b""

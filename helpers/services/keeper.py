@@ -46,7 +46,7 @@ class Keeper:
 
     def announce(self, **facts: Any) -> None:
         """Tell the owner that the service is ready, and `facts` such as its port."""
-        print(json.dumps({**facts, "folder": str(self.folder)}), flush=True)
+        print(json.dumps(facts), flush=True)
 
     def end(self, status: int = 0) -> None:
         """Undo everything, remove the folder, end the process at once."""

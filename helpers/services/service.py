@@ -17,7 +17,7 @@ import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -62,7 +62,21 @@ class Usage:
     files: int
 
 
-class Service:
+class Closing:
+    """What ends with its `close()`, and at the end of a ``with`` block."""
+
+    def close(self) -> None:
+        """End it. Safe to call twice."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Service(Closing):
     """A process that runs ``python -m MODULE`` and lives no longer than its owner.
 
     `module` uses a `keeper.Keeper`: it announces ``facts`` (its port and the like) when it
@@ -145,12 +159,6 @@ class Service:
         self._errors.close()
         _running.discard(self)
 
-    def __enter__(self) -> Service:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     # --- inside ------------------------------------------------------------------------
 
     def _announced(self) -> dict[str, Any]:
@@ -173,6 +181,23 @@ class Service:
         self._errors.seek(0)
         lines = self._errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+
+class Served(Closing):
+    """What stands for a service in a notebook, and ends it with its own `close()`.
+
+    It can be named in functions that travel to another process: what arrives there ends nothing.
+    """
+
+    _service: Service | None
+
+    def close(self) -> None:
+        """End its process, and remove what that wrote. Safe to call twice."""
+        if self._service is not None:
+            self._service.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_service": None}
 
 
 def service_processes() -> list[int]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import anywidget
 import ipywidgets as w
 
-_HERE = Path(__file__).parent
+from .browser import module_and_style
 
 
 class Keys(anywidget.AnyWidget):
     """Nothing to see: keeps a box's keys and its focus; `keys.js` says how."""
 
-    _esm = (_HERE / "keys.js").read_text(encoding="utf-8")
-    _css = (_HERE / "keys.css").read_text(encoding="utf-8")
+    _esm, _css = module_and_style("keys")
 
 
 def by_keyboard(parts: Sequence[w.Widget]) -> w.VBox:

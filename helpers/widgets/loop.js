@@ -8,21 +8,6 @@
 
 const KINDS = { run: "running", ready: "ready, waiting its turn", wait: "waiting" };
 
-function element(tag, className, ...content) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...content);
-  return made;
-}
-
-function isDark() {
-  const { body, documentElement: html } = document;
-  if (body.dataset.jpThemeLight !== undefined) return body.dataset.jpThemeLight === "false";
-  if (body.dataset.vscodeThemeKind) return body.dataset.vscodeThemeKind.includes("dark");
-  if (html.dataset.theme) return html.dataset.theme === "dark";
-  return matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
 const ms = (time) => `${Math.round(time)} ms`;
 
 // What follows from a list of picks (numbers of tasks). A pick of a task that is not ready ends it.
@@ -96,7 +81,7 @@ export function buildLoop(data) {
   const span = Math.max(real.ms, most) * 1.02;
   const picks = [];
 
-  const root = element("div", "cav-loop");
+  const root = element("div", "cav-player cav-loop");
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Be the event loop");
   const status = element("p", "cav-loop-status");
@@ -130,7 +115,7 @@ export function buildLoop(data) {
   lanes.append(element("span", "cav-loop-gap"), axis(span));
   const noise = "Where no task runs though one is ready, another program had the core.";
   theirs.append(
-    element("p", "cav-loop-title", `asyncio, measured: ${ms(real.ms)}`),
+    element("p", "cav-player-title", `asyncio, measured: ${ms(real.ms)}`),
     lanes,
     element("p", "cav-loop-small", `Measured: ${data.machine}. ${noise}`),
   );
@@ -146,7 +131,7 @@ export function buildLoop(data) {
   }
   const virtual = "Your time is virtual: the steps take what they say, and nothing else takes any.";
   root.append(
-    element("p", "cav-loop-title", "You are the event loop. Which ready task runs next?"),
+    element("p", "cav-player-title", "You are the event loop. Which ready task runs next?"),
     status,
     yours,
     element("div", "cav-loop-bar-of-buttons", undo, over, show),
@@ -221,22 +206,12 @@ export function buildLoop(data) {
 
   const paint = () => {
     for (const [name, pair] of Object.entries(data.colours)) {
-      root.style.setProperty(`--l-${name}`, pair[Number(isDark())]);
+      root.style.setProperty(`--p-${name}`, pair[Number(isDark())]);
     }
   };
-  const themes = new MutationObserver(paint);
-  const marks = ["data-jp-theme-light", "data-theme", "data-vscode-theme-kind"];
-  const watched = { attributes: true, attributeFilter: marks };
-  themes.observe(document.body, watched);
-  themes.observe(document.documentElement, watched);
-  const scheme = matchMedia("(prefers-color-scheme: dark)");
-  scheme.addEventListener("change", paint);
+  const destroy = followTheme(paint);
   paint();
   update();
-  const destroy = () => {
-    themes.disconnect();
-    scheme.removeEventListener("change", paint);
-  };
   return { element: root, destroy };
 }
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
 from ..charts.replay.turns import turns_data, turns_text
 from ..experiment.loops.turns import Turns
 from .as_text import AsText
-
-_HERE = Path(__file__).parent
+from .browser import module_and_style
 
 
 class LoopGame(AsText, anywidget.AnyWidget):
     """Tasks with known steps, to be scheduled by hand; `loop.js` says how."""
 
-    _esm = (_HERE / "loop.js").read_text(encoding="utf-8")
-    _css = (_HERE / "loop.css").read_text(encoding="utf-8")
+    _esm, _css = module_and_style("loop")
     loop_data = traitlets.Dict().tag(sync=True)
 
     def __init__(self, turns: Turns) -> None:

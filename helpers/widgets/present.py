@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from ..experiment import BadRequest
+from .browser import module_and_style
 
-_HERE = Path(__file__).parent
 OFF = ""
 #: The sizes, and how many times as large as at a desk they are.
 SIZES = {"room": 1.35, "hall": 1.7, "large hall": 2.2}
@@ -25,8 +24,7 @@ class Presenter(anywidget.AnyWidget):
     page that is loaded again asks the kernel, and has the size again.
     """
 
-    _esm = (_HERE / "present.js").read_text(encoding="utf-8")
-    _css = (_HERE / "present.css").read_text(encoding="utf-8")
+    _esm, _css = module_and_style("present")
     #: Which rule in the page is this kernel's.
     token = traitlets.Unicode().tag(sync=True)
     sizes = traitlets.Dict(SIZES).tag(sync=True)

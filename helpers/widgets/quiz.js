@@ -10,13 +10,6 @@ const KEPT = 50; // answers that a kernel may be behind
 
 let built = 0; // ids must be unique in the page, however many quizzes are in it
 
-function element(tag, className, ...content) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...content);
-  return made;
-}
-
 // A number and its unit stay on one line.
 function together(text) {
   return text.replace(/(\d) (?=(?:ms|s|µs|MB|GB|%)(?!\w))/g, "$1\u00a0");

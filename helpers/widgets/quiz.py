@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -13,8 +12,7 @@ from ..course import entries
 from ..course.noting import note_answer
 from ..course.quizzes import Quiz, find
 from .as_text import AsText
-
-_HERE = Path(__file__).parent
+from .browser import module_and_style
 
 
 class QuizWidget(AsText, anywidget.AnyWidget):
@@ -26,8 +24,7 @@ class QuizWidget(AsText, anywidget.AnyWidget):
     the kernel may be busy and then sees only the last state of a trait.
     """
 
-    _esm = (_HERE / "quiz.js").read_text(encoding="utf-8")
-    _css = (_HERE / "quiz.css").read_text(encoding="utf-8")
+    _esm, _css = module_and_style("quiz")
     quiz_data = traitlets.Dict().tag(sync=True)
     before: traitlets.List = traitlets.List().tag(sync=True)
     answers = traitlets.Any(default_value=[]).tag(sync=True)  # whatever a browser sends

@@ -27,21 +27,6 @@ const TO_COME = 0.16; // how faint the part is that is still to be played
 const PLAY_S = 8; // how long a replay takes at the speed it begins with
 const SLOWER = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
-function element(tag, className, ...content) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...content);
-  return made;
-}
-
-export function isDark() {
-  const { body, documentElement: html } = document;
-  if (body.dataset.jpThemeLight !== undefined) return body.dataset.jpThemeLight === "false";
-  if (body.dataset.vscodeThemeKind) return body.dataset.vscodeThemeKind.includes("dark");
-  if (html.dataset.theme) return html.dataset.theme === "dark";
-  return matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
 // 84 µs, 51.9 ms, 1.01 s
 function duration(ns) {
   if (ns === 0) return "0 ms";
@@ -484,7 +469,7 @@ export function buildReplay(data, numbers) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const events = Int32Array.from(kitchens.flatMap((one) => one.edges())).sort();
 
-  const root = element("div", "cav-replay");
+  const root = element("div", "cav-player cav-replay");
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", `Replay: ${data.title}`);
   const play = element("button", "cav-replay-play", "Play");
@@ -514,7 +499,7 @@ export function buildReplay(data, numbers) {
 
   if (data.label) root.append(element("p", "cav-replay-label", data.label));
   root.append(
-    element("p", "cav-replay-head", `Replay: ${data.title}`),
+    element("p", "cav-player-title", `Replay: ${data.title}`),
     element("div", "cav-replay-bar", play, back, step, scrubber, speedLabel, time),
     stage,
     legend,
@@ -543,9 +528,9 @@ export function buildReplay(data, numbers) {
   const paint = () => {
     state.theme = Number(isDark());
     for (const [name, pair] of Object.entries(data.colours)) {
-      root.style.setProperty(`--r-${name}`, pair[state.theme]);
+      root.style.setProperty(`--p-${name}`, pair[state.theme]);
     }
-    root.style.setProperty("--r-run", data.states.at(-1).fill[state.theme]);
+    root.style.setProperty("--p-run", data.states.at(-1).fill[state.theme]);
     for (const one of kitchens) one.paint(state.theme);
     paintLegend(legend, data, kitchens, state.theme);
     show();
@@ -640,22 +625,14 @@ export function buildReplay(data, numbers) {
 
   const sizes = new ResizeObserver(paint);
   sizes.observe(stage);
-  const themes = new MutationObserver(() => {
-    if (Number(isDark()) !== state.theme) paint();
-  });
-  const watched = { attributes: true };
-  themes.observe(document.body, watched);
-  themes.observe(document.documentElement, watched);
-  const scheme = matchMedia("(prefers-color-scheme: dark)");
-  scheme.addEventListener("change", paint);
+  const unfollow = followTheme(paint);
   paint();
   say();
   const destroy = () => {
     state.playing = false;
     clearTimeout(state.timer);
     sizes.disconnect();
-    themes.disconnect();
-    scheme.removeEventListener("change", paint);
+    unfollow();
   };
   return { element: root, destroy };
 }

@@ -15,15 +15,13 @@ from ..course.runs import read_run
 from ..experiment import BadRequest
 from ..experiment.comparison import Comparison
 from .as_text import AsText
-
-_HERE = Path(__file__).parent
+from .browser import module_and_style
 
 
 class Replay(AsText, anywidget.AnyWidget):
     """Plays what a comparison recorded; `replay.js` says how. Nothing is sent back."""
 
-    _esm = (_HERE / "replay.js").read_text(encoding="utf-8")
-    _css = (_HERE / "replay.css").read_text(encoding="utf-8")
+    _esm, _css = module_and_style("replay")
     replay_data = traitlets.Dict().tag(sync=True)
     numbers = traitlets.Bytes().tag(sync=True)
 

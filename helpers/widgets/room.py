@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -14,6 +13,7 @@ import ipywidgets as w
 from ..charts.table import table
 from ..experiment import BadRequest, Comparison
 from ..models import MODELS
+from .browser import module_and_style
 
 Guess = tuple[str, float | None]  # a model, and the seconds it is said to take
 
@@ -25,12 +25,7 @@ _LABEL = {"description_width": "9em"}
 class ResetKey(anywidget.AnyWidget):
     """F8 presses Reset in the panel that this stands in, while that has the focus."""
 
-    _esm = (Path(__file__).parent / "reset_key.js").read_text(encoding="utf-8")
-    _css = (
-        ".cav-reset-key{color:var(--jp-content-font-color0,inherit);padding:0 4px;"
-        "font-size:calc(13px*var(--cav-scale,1));"
-        "font-family:var(--jp-ui-font-family,system-ui,sans-serif)}"
-    )
+    _esm, _css = module_and_style("reset_key")
 
 
 class Room:

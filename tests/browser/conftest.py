@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable
+from base64 import b64encode
 from pathlib import Path
 
 import psutil
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+from playwright.sync_api import Browser, Page
 
+from helpers.widgets.browser import module_and_style
 from tests.harness.labserver import LabServer
 from tests.harness.sources import METADATA
 
@@ -35,14 +36,15 @@ def write(path: Path, cells: list[NotebookNode]) -> Path:
     return path
 
 
-def wait_until(true: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Whether `true()` becomes so within `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
+def page_with(chrome: Browser, module: str, **options) -> Page:
+    """A page without JupyterLab or kernel that has the module as ``window.shown``."""
+    page = chrome.new_context(viewport={"width": 1100, "height": 800}, **options).new_page()
+    page.set_default_timeout(10_000)
+    code, style = module_and_style(module)
+    page.add_style_tag(content=style)
+    load = "async (url) => { window.shown = await import(url); }"
+    page.evaluate(load, f"data:text/javascript;base64,{b64encode(code.encode()).decode()}")
+    return page
 
 
 def below(server: LabServer, module: str, generations: int = 1) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,13 +10,24 @@ import pytest
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import expect
 
-from tests.browser.conftest import below, wait_until, write
+from tests.browser.conftest import below, write
 from tests.harness.browser import LabPage
 from tests.harness.labserver import LabServer
+from tests.harness.waiting import wait_until
+from tests.unit import sample_handlers as handlers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
-SAMPLE = Path(__file__).with_name("sample_connections.py")
+#: Handlers written in the notebook, as in notebook 03, and their panel.
+SOURCE = "\n\n".join(
+    [
+        "from helpers import connections_panel",
+        f"ANSWER = {handlers.ANSWER!r}",
+        inspect.getsource(handlers.good),
+        inspect.getsource(handlers.good_threaded),
+        "connections_panel((good, good_threaded))",
+    ]
+)
 
 
 def services(server: LabServer) -> list[int]:
@@ -26,7 +38,7 @@ def services(server: LabServer) -> list[int]:
 def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path, kernel: str | None) -> None:
     """A few connections, other ones, thousands that are stopped, too few, and Reset."""
     page = lab_page
-    path = write(tmp_path / "connections.ipynb", [new_code_cell(SAMPLE.read_text())])
+    path = write(tmp_path / "connections.ipynb", [new_code_cell(SOURCE)])
     page.open(path, kernel=kernel)
     page.run_all()
     page.wait_idle()

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import below, wait_until
+from tests.browser.conftest import below
 from tests.harness.accessible import look_over
 from tests.harness.browser import LabPage
 from tests.harness.cells import cut_out
 from tests.harness.labserver import LabServer
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,13 +10,19 @@ import pytest
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import expect
 
-from tests.browser.conftest import below, wait_until, write
+from tests.browser.conftest import below, write
+from tests.harness import sample_pipeline
 from tests.harness.browser import LabPage
 from tests.harness.labserver import LabServer
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
-SAMPLE = Path(__file__).with_name("sample_pipeline.py")
+#: A pipeline written in the notebook, as in notebook 05, and its panel.
+SOURCE = f"""{inspect.getsource(sample_pipeline)}
+from helpers import pipeline_panel
+
+pipeline_panel(pipeline, [turn, spin])"""
 
 
 def runs(server: LabServer) -> list[int]:
@@ -26,7 +33,7 @@ def runs(server: LabServer) -> list[int]:
 def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path) -> None:
     """A run, another one with a worker moved by keyboard, one that is stopped, and nonsense."""
     page = lab_page
-    page.open(write(tmp_path / "pipeline.ipynb", [new_code_cell(SAMPLE.read_text())]))
+    page.open(write(tmp_path / "pipeline.ipynb", [new_code_cell(SOURCE)]))
     page.run_all()
     page.wait_idle()
     figure, status = page.widget("cav-picture"), page.widget("cav-status")

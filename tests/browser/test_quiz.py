@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from helpers.course import Entry, entries
 from helpers.course.quizzes import NAMES, find
-from tests.browser.conftest import wait_until, write
+from tests.browser.conftest import page_with, write
 from tests.harness.browser import LabPage
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -107,17 +107,14 @@ def test_answered_by_keyboard(lab_page: LabPage, notebook: Path) -> None:
 
 @pytest.fixture
 def plain_page(chrome: Browser) -> Iterator[Page]:
-    """A page without JupyterLab or kernel that has the module as ``window.quiz``."""
-    page = chrome.new_page()
-    code = b64encode((ROOT / "helpers" / "widgets" / "quiz.js").read_bytes()).decode()
-    load = "async (url) => { window.quiz = await import(url); }"
-    page.evaluate(load, f"data:text/javascript;base64,{code}")
+    """A page without JupyterLab or kernel that has the module as ``window.shown``."""
+    page = page_with(chrome, "quiz")
     yield page
-    page.close()
+    page.context.close()
 
 
 def test_the_browser_judges_as_python_does(plain_page: Page) -> None:
-    judge = "([question, said]) => quiz.judge(question, said)"
+    judge = "([question, said]) => shown.judge(question, said)"
     for question in (one for name in NAMES for one in find(name).questions):
         data = question.as_data()
         if question.numeric:
@@ -148,7 +145,7 @@ def test_the_browser_judges_as_python_does(plain_page: Page) -> None:
 def test_what_people_type_is_read_as_a_number(
     plain_page: Page, typed: str, number: float | None
 ) -> None:
-    assert plain_page.evaluate("(typed) => quiz.readNumber(typed, 'ms')", typed) == number
+    assert plain_page.evaluate("(typed) => shown.readNumber(typed, 'ms')", typed) == number
 
 
 def test_a_page_without_a_kernel_asks_and_explains(plain_page: Page) -> None:
@@ -160,7 +157,7 @@ def test_a_page_without_a_kernel_asks_and_explains(plain_page: Page) -> None:
           window.told = [];
           const answers = [{ n: 1, question: "two-computations", said: 2 }];
           const onAnswer = (...answer) => told.push(answer);
-          document.body.append(quiz.buildQuiz(data, { before: ["shared"], answers, onAnswer }));
+          document.body.append(shown.buildQuiz(data, { before: ["shared"], answers, onAnswer }));
         }""",
         data,
     )

@@ -21,25 +21,13 @@ from helpers.experiment.lines import Recording, Source
 from helpers.experiment.loops.turns import TASKS, Turns, best_ms, virtual_ms
 from helpers.measure.run import Run
 from helpers.measure.trace import HELD, READY, RUNNING, WAITING, Trace
-from tests.browser.conftest import write
+from tests.browser.conftest import page_with, write
 from tests.harness.browser import LabPage
 from tests.unit.test_charts import MACHINE, MS, comparison, run, three, turns
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
-WIDGETS = Path(__file__).parents[2] / "helpers" / "widgets"
 TASKS_MANY = 5_000
-
-
-def page_with(chrome: Browser, module: str, **options) -> Page:
-    """A page without JupyterLab or kernel that has the module as ``window.shown``."""
-    page = chrome.new_context(viewport={"width": 1100, "height": 800}, **options).new_page()
-    page.set_default_timeout(10_000)
-    page.add_style_tag(path=WIDGETS / f"{module}.css")
-    code = b64encode((WIDGETS / f"{module}.js").read_bytes()).decode()
-    load = "async (url) => { window.shown = await import(url); }"
-    page.evaluate(load, f"data:text/javascript;base64,{code}")
-    return page
 
 
 def play_in(page: Page, result) -> None:
@@ -332,7 +320,7 @@ def test_in_jupyterlab(lab_page: LabPage, tmp_path: Path) -> None:
 
     lab_page.set_theme("dark")
     dark = COLOURS["run"][1].lower()
-    for widget, name in (("cav-replay", "--r-run"), ("cav-loop", "--l-run")):
+    for widget, name in (("cav-replay", "--p-run"), ("cav-loop", "--p-run")):
         style = lab_page.widget(widget)
         expect(style).to_have_attribute("style", re.compile(f"{name}: {dark}", re.I))
     lab_page.set_theme("light")

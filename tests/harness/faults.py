@@ -27,6 +27,7 @@ from helpers.models.processes import adopt, call
 from helpers.worker.client import Worker
 from helpers.worker.errors import RunError
 from helpers.workloads import work
+from tests.harness.waiting import wait_until
 
 #: Who is killed: the warm process, the one that holds the workload, the one of the run, and a
 #: process that the run has started.
@@ -94,16 +95,6 @@ class Left:
             time.sleep(0.02)
 
 
-def ended(pids: set[int], patience: float = 5.0) -> bool:
-    """Whether all these processes end within `patience` seconds; a zombie has ended."""
-    end = time.monotonic() + patience
-    while alive(pids):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def alive(pids: set[int]) -> set[int]:
     """Those of the processes that run."""
     found = set()
@@ -169,7 +160,7 @@ def kill_in_run(
         worker._channel.process.kill()
         outcome.over.wait(HANGS_S)
     thread.join(5)
-    if not ended(family):
+    if not wait_until(lambda: not alive(family), 5.0):
         problems.append(f"left running: {len(alive(family))} processes of the run")
         for left in alive(family):
             os.kill(left, signal.SIGKILL)

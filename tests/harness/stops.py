@@ -31,7 +31,7 @@ from helpers.widgets.connections import ConnectionsPanel
 from helpers.widgets.pipeline import PipelinePanel
 from helpers.worker.registry import shared_worker
 from tests.harness.faults import OWN, Left
-from tests.harness.labserver import REPO
+from tests.harness.sample_pipeline import pipeline, turn
 
 #: Seconds until all is over after a Stop; a lab's thread may wait longest.
 PATIENCE_S = 6.0
@@ -70,7 +70,7 @@ class Stops:
         connections = ConnectionsPanel()
         connections.count.value = 20
         self.parts["panel of connections"] = self._pressed(connections)
-        self.parts["panel of the pipeline"] = self._pressed(_pipeline_panel())
+        self.parts["panel of the pipeline"] = self._pressed(PipelinePanel(pipeline, [turn]))
         self.parts["survey"] = self._ended(lambda: survey([work.sleep(20), work.compute(20)]))
         self.parts["sweep"] = self._ended(lambda: sweep(work.sleep(10), [2, 4]))
         self.parts["who_wins"] = self._ended(lambda: who_wins(budget_s=4))
@@ -112,13 +112,6 @@ class Stops:
             return []
 
         return stop
-
-
-def _pipeline_panel() -> PipelinePanel:
-    text = (REPO / "tests" / "browser" / "sample_pipeline.py").read_text(encoding="utf-8")
-    space: dict = {"__name__": "sample_pipeline"}
-    exec(compile(text.rpartition("\npipeline_panel(")[0], "sample", "exec"), space)
-    return PipelinePanel(space["pipeline"], [space["turn"]])
 
 
 class Whole(Left):

@@ -1,10 +1,11 @@
-"""One worker for the unit tests, and the check that none of them leaves anything behind."""
+"""A worker and a diary for the unit tests; a check that no run leaves a process behind."""
 
 from __future__ import annotations
 
 import psutil
 import pytest
 
+from helpers.course import Diary, place
 from helpers.experiment import Experiment, make_request
 from helpers.worker.client import Worker
 
@@ -39,3 +40,23 @@ def experiment(worker):
         return Experiment(worker).run(request, said, rounds=rounds, budget_s=1.0)
 
     return run
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The learner's folder, one for each test; it is not made yet."""
+    monkeypatch.setenv(place.VARIABLE, str(tmp_path / "course"))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def told_lines():
+    """The sentences that `book` told the learner."""
+    return []
+
+
+@pytest.fixture
+def book(folder, told_lines):
+    """The diary of that folder."""
+    return Diary(folder, told_lines.append)

@@ -40,6 +40,7 @@ from helpers.services.cluster.midrun import Loss, Report, mid_run
 from helpers.services.service import ServiceError
 from helpers.worker.errors import Stopped
 from helpers.workloads import work
+from tests.harness.waiting import wait_until
 from tests.unit.test_charts import MACHINE
 
 ROOT = Path(__file__).parents[2]
@@ -62,16 +63,6 @@ def svg_of(html: str):
     """The picture in a fragment, parsed."""
     assert "could not be drawn" not in html
     return ElementTree.fromstring(re.search(r"<svg.*</svg>", html, re.S)[0])
-
-
-def within(seconds: float, condition) -> bool:
-    """Whether a condition becomes true within so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return bool(condition())
 
 
 # --- the cluster ---------------------------------------------------------------------------
@@ -123,17 +114,17 @@ def test_forgotten_it_ends():
     one = cluster(workers=1, scheduler="local")
     process = one._service.process
     del one
-    assert within(10, lambda: process.poll() is not None)
+    assert wait_until(lambda: process.poll() is not None)
 
 
 def test_a_worker_ends_with_the_scheduler_however_that_ends():
     one = cluster(workers=1, scheduler="local")
     (worker,) = one.workers().values()
     busy = one.executor().submit(jobs.count, 10**10)
-    assert within(10, lambda: psutil.Process(worker).cpu_percent(0.1) > 5)
+    assert wait_until(lambda: psutil.Process(worker).cpu_percent(0.1) > 5)
     assert not busy.done()
     os.kill(one._service.process.pid, signal.SIGKILL)
-    assert within(10, lambda: not psutil.pid_exists(worker))
+    assert wait_until(lambda: not psutil.pid_exists(worker))
     one.close()
 
 
@@ -220,7 +211,7 @@ def test_a_pools_processes_end_with_their_owner():
                           cwd=ROOT) as owner:  # fmt: skip
         pid = int(owner.stdout.readline())
         os.kill(owner.pid, signal.SIGKILL)
-    assert within(10, lambda: not psutil.pid_exists(pid))
+    assert wait_until(lambda: not psutil.pid_exists(pid))
 
 
 def test_pictures_and_folds_are_the_same_everywhere(ours):
@@ -259,7 +250,7 @@ async def batch(executor) -> tuple[Loss, list]:
 def test_a_cluster_completes_the_batch_that_breaks_a_pool():
     with cluster(workers=2, scheduler="local") as doomed:
         run, results = asyncio.run(batch(doomed.executor()))
-        assert within(10, lambda: len(doomed.workers()) == 1)
+        assert wait_until(lambda: len(doomed.workers()) == 1)
     assert results == [n * n for n in range(12)]
     assert run.finished() == list(range(12))
     assert run.killed in run.workers()

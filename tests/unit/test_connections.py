@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from helpers.services.connections.limits import Limit, Limits
 from helpers.services.connections.sockets import bundle
 from helpers.services.service import ServiceError
 from helpers.worker.errors import Busy, RunError, Stopped
+from tests.harness.waiting import wait_until
 from tests.unit import sample_handlers as handlers
 
 ROOT = Path(__file__).parents[2]
@@ -75,15 +75,6 @@ def mine() -> list[str]:
 def serve(crew, name, handle):
     code = bundle(cloudpickle.dumps(handle), {}, [str(ROOT)])
     return crew.start(servers.MODULES[name], handler=code)
-
-
-def wait_until(true, seconds=10.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # --- servers ---------------------------------------------------------------------------

@@ -35,23 +35,7 @@ from helpers.workloads import work
 from .test_survey import against, row, six, survey_of
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A folder of its own for each test."""
-    monkeypatch.setenv(place.VARIABLE, str(tmp_path / "course"))
-    return tmp_path / "course"
-
-
-@pytest.fixture
-def told_lines():
-    return []
-
-
-@pytest.fixture
-def book(folder, told_lines):
-    return Diary(folder, told_lines.append)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def entry(title="t", **parts):

@@ -24,6 +24,7 @@ from helpers.services.database.bakery import ROWS, VARIABLE, Database, database,
 from helpers.services.database.postgres_schema import cause_of
 from helpers.services.database.postgres_server import Cluster
 from helpers.services.service import ServiceError
+from tests.harness.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 SQL = "SELECT kind, count(*), sum(grams) FROM bread GROUP BY kind ORDER BY kind"
@@ -71,16 +72,6 @@ async def with_async(db: Database, sql: str) -> list:
     async with db.connect_async() as connection:
         cursor = await connection.execute(sql)
         return list(await cursor.fetchall())
-
-
-def vanish(*gone, seconds: float = 15.0) -> bool:
-    """Whether all of `gone`, functions, become true within `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if all(each() for each in gone):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def servers_in(folder: str) -> list[psutil.Process]:
@@ -149,7 +140,7 @@ def test_the_async_driver_of_sqlite_is_a_thread_and_that_of_postgresql_is_none(d
 
 def test_sqlite_is_read_only_and_gone_when_closed():
     db = database()
-    folder = Path(db._service.facts["folder"])
+    folder = db._service.folder
     assert db.kind == "sqlite"
     with db.connect() as connection, pytest.raises(Exception, match="readonly"):
         connection.execute("DELETE FROM bread")
@@ -235,7 +226,7 @@ def test_a_given_server_is_left_clean_also_by_a_killed_owner(local):
         assert "PostgreSQL" in owner.stdout.readline()
         assert len(schemas(local)) == len(before) + 1
         os.kill(owner.pid, signal.SIGKILL)
-    assert vanish(lambda: schemas(local) == before)
+    assert wait_until(lambda: schemas(local) == before)
 
 
 def free_port() -> int:
@@ -275,7 +266,7 @@ def test_a_killed_owner_leaves_no_server_and_no_folder(moment):
     code = (
         "import time; from helpers.services.database.bakery import database\n"
         "print('starting', flush=True)\n"
-        "db = database('local'); print('ready', db._service.facts['folder'], flush=True)\n"
+        "db = database('local'); print('ready', db._service.folder, flush=True)\n"
         "time.sleep(60)"
     )
     # Not tmp_path: root's server runs as somebody else, who must be able to reach it.
@@ -290,9 +281,9 @@ def test_a_killed_owner_leaves_no_server_and_no_folder(moment):
                 assert owner.stdout.readline().split()[0] == "ready"
                 assert len(servers_in(str(scratch))) >= 1
             else:  # while initdb or the first start is under way
-                assert vanish(lambda: bool(servers_in(str(scratch))))
+                assert wait_until(lambda: servers_in(str(scratch)))
             os.kill(owner.pid, signal.SIGKILL)
-        assert vanish(lambda: not servers_in(str(scratch)), lambda: not list(scratch.iterdir()))
+        assert wait_until(lambda: not servers_in(str(scratch)) and not list(scratch.iterdir()))
     finally:
         for process in servers_in(str(scratch)):
             process.kill()
@@ -310,9 +301,9 @@ def test_what_was_ended_starts_nothing_more(tmp_path):
 def test_a_killed_service_takes_its_server_along():
     need_postgres()
     db = database("local")
-    folder = db._service.facts["folder"]
-    assert servers_in(folder)
+    folder = db._service.folder
+    assert servers_in(str(folder))
     db._service.process.kill()
-    assert vanish(lambda: not servers_in(folder))
+    assert wait_until(lambda: not servers_in(str(folder)))
     db.close()
-    assert not Path(folder).exists()
+    assert not folder.exists()

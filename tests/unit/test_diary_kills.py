@@ -20,22 +20,6 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9, no fork")
 
 
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "course"
-
-
-@pytest.fixture
-def told_lines():
-    return []
-
-
-@pytest.fixture
-def book(folder, told_lines):
-    folder.mkdir()
-    return Diary(folder, told_lines.append)
-
-
 def entry(title, kind="prediction", **parts):
     return Entry.now(kind, title=title, **parts)
 
@@ -233,6 +217,7 @@ WHOLE = {
 def test_a_file_that_is_damaged_throughout_is_set_aside_with_a_message(
     book, folder, told_lines, what
 ):
+    folder.mkdir()
     (folder / NAME).write_bytes(WHOLE[what])
     assert book.entries() == []
     assert len(told_lines) == 1
@@ -250,8 +235,8 @@ def test_a_file_that_is_damaged_throughout_is_set_aside_with_a_message(
 def test_what_lies_in_its_place_is_set_aside_with_a_message(
     book, folder, told_lines, monkeypatch, what, reads_first
 ):
+    (folder / NAME if what == "a folder" else folder).mkdir(parents=True)
     if what == "a folder":
-        (folder / NAME).mkdir()
         (folder / NAME / "mine.txt").write_text("precious")
     elif what == "a pipe":
         os.mkfifo(folder / NAME)  # to open it would wait for good

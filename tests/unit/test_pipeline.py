@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import os
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -14,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
+import cloudpickle
 import httpx2
 import psutil
 import pytest
@@ -30,98 +33,25 @@ from helpers.experiment.pipelines.result import Line, PipelineRun, Span
 from helpers.experiment.rounds import Rounds
 from helpers.services.web.server import web_server
 from helpers.worker.errors import RunError, Stopped, TimeBoxEnded
+from tests.harness import sample_pipeline as sample
 from tests.harness.run_all import run_all
+from tests.harness.sample_pipeline import paint, turn
+from tests.harness.sample_pipeline import pipeline as whole
 from tests.harness.sources import METADATA
+from tests.harness.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-DONE = None
-
-
-def small_picture(number: int) -> bytes:
-    file = BytesIO()
-    Image.new("RGB", (30, 20), (8 * number, 90, 200)).save(file, "JPEG")
-    return file.getvalue()
-
-
-def turn(data: bytes) -> bytes:
-    file = BytesIO()
-    Image.open(BytesIO(data)).rotate(180).save(file, "JPEG")
-    return file.getvalue()
-
-
-# A pipeline as in the notebook, without a network.
-
-
-async def download(numbers, downloaded):
-    for number in numbers:
-        with note("download", number):
-            await asyncio.sleep(0.002)
-            data = small_picture(number)
-        await downloaded.put((number, data))
-
-
-async def process(pool, step, downloaded, processed):
-    loop = asyncio.get_running_loop()
-    while (item := await downloaded.get()) is not DONE:
-        number, data = item
-        with note("process", number):
-            data = await loop.run_in_executor(pool, step, data)
-        await processed.put((number, data))
-
-
-async def write(folder, processed):
-    while (item := await processed.get()) is not DONE:
-        number, data = item
-        with note("write", number):
-            await asyncio.to_thread((folder / f"{number:02}.jpg").write_bytes, data)
-
-
-async def crew(count, work, *args, following=None, sentinels=0):
-    async with asyncio.TaskGroup() as group:
-        for _ in range(count):
-            group.create_task(work(*args))
-    for _ in range(sentinels):
-        await following.put(DONE)
-
-
-async def whole(plan, sentinels=None):
-    one, other = (watch(name, asyncio.Queue(maxsize=plan.bound)) for name in ("one", "other"))
-    numbers = iter(range(plan.pictures))
-    with plan.pool(plan.process) as pool:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(
-                crew(
-                    plan.download,
-                    download,
-                    numbers,
-                    one,
-                    following=one,
-                    sentinels=sentinels or plan.process,
-                )
-            )
-            group.create_task(
-                crew(
-                    plan.process,
-                    process,
-                    pool,
-                    plan.step,
-                    one,
-                    other,
-                    following=other,
-                    sentinels=plan.write,
-                )
-            )
-            group.create_task(crew(plan.write, write, plan.folder, other))  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
 def travelling():
-    """The functions of this module travel as a notebook's do: as code, not by name."""
-    import cloudpickle
-
-    cloudpickle.register_pickle_by_value(__import__("sys").modules[__name__])
+    """These functions travel as a notebook's do: as code, not by name."""
+    modules = (sample, sys.modules[__name__])
+    for module in modules:
+        cloudpickle.register_pickle_by_value(module)
     yield
-    cloudpickle.unregister_pickle_by_value(__import__("sys").modules[__name__])
+    for module in modules:
+        cloudpickle.unregister_pickle_by_value(module)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -301,15 +231,6 @@ def test_stop_leaves_no_process_and_no_file(worker):
     assert not [path.name for path in scratch().iterdir() if "stopped" in path.name]
 
 
-def wait_until(true, seconds=15.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 # --- the record ------------------------------------------------------------------------
 
 
@@ -425,7 +346,7 @@ def test_a_contact_sheet_is_made_of_pictures_only(tmp_path: Path):
     assert inside.contact_sheet([]) == b""
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     assert inside.contact_sheet([tmp_path / "a.jpg"]) == b""
-    (tmp_path / "b.jpg").write_bytes(small_picture(3))
+    (tmp_path / "b.jpg").write_bytes(paint(3))
     one = Image.open(BytesIO(inside.contact_sheet(sorted(tmp_path.iterdir()))))
     assert one.width < 200
     assert abs(one.getpixel((40, 40))[0] - 24) < 12
@@ -503,7 +424,7 @@ def test_a_pipeline_is_an_async_function_of_the_plan():
     ):  # fmt: skip
         with pytest.raises(BadRequest, match=sentence):
             plan.check_pipeline(wrong)
-    assert plan.check_pipeline(partial(whole, sentinels=1))
+    assert plan.check_pipeline(partial(two, more=1))
 
 
 # --- the server's pictures -----------------------------------------------------------------
@@ -555,12 +476,11 @@ def test_this_process_has_one_scratch_folder():
 
 @pytest.mark.slow
 def test_a_kernel_killed_in_mid_run_leaves_no_process_and_no_file(tmp_path: Path):
-    sample = (ROOT / "tests/browser/sample_pipeline.py").read_text()
     last = (
         "from helpers import run_pipeline\n\n"
         'await run_pipeline(pipeline, spin, "processes", process=3)'
     )
-    cells = [new_code_cell(sample, id="first"), new_code_cell(last, id="last")]
+    cells = [new_code_cell(inspect.getsource(sample), id="first"), new_code_cell(last, id="last")]
     notebook = tmp_path / "killed.ipynb"
     notebook.write_text(writes(new_notebook(cells=cells, metadata=METADATA)))
     temporary = tmp_path / "temporary"

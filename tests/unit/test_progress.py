@@ -30,16 +30,9 @@ from .test_report import Page
 from .test_survey import MACHINE
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("folder")
 QUIZ = {item.stem: ("q1", "q2", "q3") for item in OUTLINE if not item.lab}
 HOSTILE = '<script>alert("1")</script><img src=x onerror=alert(1)>'
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A folder of its own for each test."""
-    monkeypatch.setenv(place.VARIABLE, str(tmp_path / "course"))
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    return tmp_path / "course"
 
 
 def said(number, **parts):

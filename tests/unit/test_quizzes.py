@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.course import Entry, entries, place, shared_diary
+from helpers.course import Entry, entries, shared_diary
 from helpers.course.quizzes import NAMES, BadQuiz, find, read
 from helpers.course.quizzes.plan import FEWEST, MOST, Question
 from helpers.course.quizzes.settling import Unsettled, agrees, lets_go, settled
@@ -19,6 +19,7 @@ from helpers.experiment import BadRequest
 from helpers.widgets.quiz import quiz
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("folder")
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 QUESTIONS = [(name, one) for name in NAMES for one in find(name).questions]
 IDS = [f"{name[:2]}-{one.id}" for name, one in QUESTIONS]
@@ -56,13 +57,6 @@ settle = "answer = 10 * 10"
 near = 12
 why = "That is a dozen."
 """
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A diary of its own for each test."""
-    monkeypatch.setenv(place.VARIABLE, str(tmp_path / "course"))
-    return tmp_path / "course"
 
 
 @pytest.fixture

@@ -17,20 +17,16 @@ from helpers.services import listening as ports
 from helpers.services.partner import echo_partner
 from helpers.services.service import Service, ServiceError, service_processes
 from helpers.services.web.server import web_server
+from tests.harness.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 #: A service that says what it was given, and leaves a file in its folder.
 MODULE = "tests.unit.sample_service"
 
 
-def gone(pid: int, folder: str, seconds: float = 10.0) -> bool:
-    """Whether the process and its folder vanish within `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) and not Path(folder).exists():
-            return True
-        time.sleep(0.02)
-    return False
+def gone(pid: int, folder: str) -> bool:
+    """Whether the process and its folder vanish soon."""
+    return wait_until(lambda: not psutil.pid_exists(pid) and not Path(folder).exists())
 
 
 def test_it_tells_what_it_was_given_and_what_it_uses():
@@ -39,16 +35,16 @@ def test_it_tells_what_it_was_given_and_what_it_uses():
         usage = service.usage()
         assert usage.memory_mb > 1
         assert usage.threads >= 2
-        assert Path(service.facts["folder"], "left").exists()
+        assert (service.folder / "left").exists()
 
 
 def test_closed_it_leaves_nothing():
     service = Service(MODULE, port=1)
-    pid, folder = service.process.pid, service.facts["folder"]
+    pid, folder = service.process.pid, service.folder
     service.close()
     service.close()
     assert not psutil.pid_exists(pid)
-    assert not Path(folder).exists()
+    assert not folder.exists()
     assert not service.alive()
     with pytest.raises(ServiceError, match="start it again"):
         service.usage()
@@ -58,7 +54,7 @@ def test_killed_it_leaves_nothing_once_closed():
     service = Service(MODULE, port=1)
     service.process.kill()
     service.close()
-    assert not Path(service.facts["folder"]).exists()
+    assert not service.folder.exists()
 
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM])
@@ -66,7 +62,7 @@ def test_it_ends_with_its_owner_however_that_ends(death):
     code = (
         "import sys, time; from helpers.services.service import Service\n"
         f"s = Service({MODULE!r}, port=1)\n"
-        "print(s.process.pid, s.facts['folder'], flush=True); time.sleep(60)"
+        "print(s.process.pid, s.folder, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
                           cwd=ROOT) as owner:  # fmt: skip
@@ -80,7 +76,7 @@ def test_it_ends_with_its_owner_however_that_ends(death):
 def test_it_ends_when_its_owner_is_done():
     code = (
         "from helpers.services.service import Service\n"
-        f"s = Service({MODULE!r}, port=1); print(s.process.pid, s.facts['folder'])"
+        f"s = Service({MODULE!r}, port=1); print(s.process.pid, s.folder)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                          cwd=ROOT)  # fmt: skip

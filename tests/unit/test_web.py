@@ -27,6 +27,7 @@ from helpers.widgets import files as widget_of_files
 from helpers.widgets.files import file_bars
 from helpers.workloads import work
 from helpers.workloads.clients import Shared, shared
+from tests.harness.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,17 +146,10 @@ def test_killed_owner_leaves_no_server_and_no_half_written_file():
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
                           cwd=ROOT) as owner:  # fmt: skip
         *pids, folder = owner.stdout.readline().split()
-        end = time.monotonic() + 10
-        while not Path(folder, "part").exists() and time.monotonic() < end:
-            time.sleep(0.01)
-        assert Path(folder, "part").exists()
+        assert wait_until(Path(folder, "part").exists)
         os.kill(owner.pid, signal.SIGKILL)
-    end = time.monotonic() + 10
-    left = True
-    while left and time.monotonic() < end:
-        left = any(psutil.pid_exists(int(pid)) for pid in pids) or Path(folder).exists()
-        time.sleep(0.02)
-    assert not left
+    assert wait_until(lambda: not any(psutil.pid_exists(int(pid)) for pid in pids))
+    assert wait_until(lambda: not Path(folder).exists())
 
 
 def test_a_scratch_folder_is_gone_when_closed():

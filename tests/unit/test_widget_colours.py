@@ -6,15 +6,14 @@ Computed from the style sheets; what they leave to a page's own variables, axe-c
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers.charts.theme import COLOURS
+from helpers.widgets.browser import module_and_style
 from tests.unit.test_charts_colours import SIGHT, THEMES, contrast, lab, linear
 
-WIDGETS = Path(__file__).parents[2] / "helpers" / "widgets"
 #: Grounds of JupyterLab, the site and a bare page, light and dark.
 PAGES = (("#ffffff",), ("#111111", "#121212"))
 HEX = r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b"
@@ -23,7 +22,7 @@ HEX = r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b"
 def rules(name: str) -> list[tuple[str, dict[str, str]]]:
     """The rules of a style sheet, in order: selector, and its declarations."""
     text = re.sub(r"@media[^{]*\{((?:[^{}]*\{[^}]*\})*)\s*\}", r"\1",
-                  (WIDGETS / f"{name}.css").read_text())  # fmt: skip
+                  module_and_style(name)[1])  # fmt: skip
     found = []
     for selector, body in re.findall(r"([^{}]+)\{([^}]*)\}", text):
         pairs = (line.partition(":")[::2] for line in body.split(";") if ":" in line)
@@ -99,9 +98,9 @@ def test_fixed_colours_are_seen_in_their_theme(name: str) -> None:
 @pytest.mark.parametrize("name", ["replay", "loop"])
 def test_what_draws_runs_has_the_colours_of_the_charts_alone(name: str) -> None:
     """They come from Python by variables, which are computed in test_charts_colours.py."""
-    text = (WIDGETS / f"{name}.css").read_text() + (WIDGETS / f"{name}.js").read_text()
+    text = "".join(module_and_style(name))
     assert not re.findall(rf"(?<![&\w(]){HEX}(?=[\s;\"'])", text)
-    used = set(re.findall(rf"var\(\s*--{name[0]}-(\w+)", text))
+    used = set(re.findall(r"var\(\s*--p-(\w+)", text))
     assert used
     assert used <= set(COLOURS)
 

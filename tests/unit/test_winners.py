@@ -29,19 +29,13 @@ from helpers.measure.usage import Usage
 from helpers.worker.errors import Stopped
 from helpers.workloads import work
 
+from .test_survey import fails, fine, only_async
+
 MACHINE = Machine("3.12.1", "CPython", "Linux x86_64", 2, 2, None, 4096.0, True, False, 0.005,
                   8e-5, 1e-5, 3.6e-6, 7e-5, "2026-01-02")  # fmt: skip
 WAIT, COMPUTE = work.sleep(ms=10), work.compute(ms=1, steps=500)
 
 # --- what is asked for -------------------------------------------------------------------
-
-
-def fine(): ...
-async def only_async(): ...
-
-
-def fails():
-    raise ValueError("burnt <bread>")
 
 
 @pytest.mark.parametrize(

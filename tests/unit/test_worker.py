@@ -18,22 +18,15 @@ from helpers.worker import channel
 from helpers.worker.client import Worker
 from helpers.worker.errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded
 from helpers.workloads import as_workload, work
-from tests.harness.faults import VICTIMS, kill_in_run
+from tests.harness.faults import VICTIMS, alive, kill_in_run
+from tests.harness.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 
 
-def gone(pid: int, seconds: float = 10.0) -> bool:
-    """Whether the process ends within `seconds`; a zombie counts as ended."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.02)
-    return False
+def gone(pid: int) -> bool:
+    """Whether the process ends soon; a zombie counts as ended."""
+    return wait_until(lambda: not alive({pid}))
 
 
 def load(worker, function, *args):

@@ -27,7 +27,7 @@ from helpers.models import MODELS, THREADED
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
-#: Modules of helpers.widgets that are of use in a page by themselves; each has a .js and a .css.
+#: Modules of helpers.widgets that are of use in a page by themselves.
 ALONE = ("loop", "quiz", "replay")
 _TO_NOTEBOOK = re.compile(r'href="([^":]+)\.ipynb(?:#([^"]*))?"')
 

@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 from helpers.charts.theme import STYLE
 from helpers.course.outline import OUTLINE
+from helpers.widgets.browser import module_and_style
 
 from . import embed
 from .address import ROOT, binder
@@ -180,10 +181,9 @@ def _write_static(folder: Path) -> None:
     figures = STYLE.removeprefix("<style>").removesuffix("</style>")
     (folder / "figures.css").write_text(figures, encoding="utf-8")
     for name in embed.ALONE:
-        source = ROOT / "helpers" / "widgets" / name
-        module = json.dumps(source.with_suffix(".js").read_text(encoding="utf-8"))
+        module, style = module_and_style(name)
         # As text in a plain script: a page that was opened as a file may load no module.
         (folder / f"widget-{name}.js").write_text(
-            f"courseWidgets.add({json.dumps(name)}, {module});\n", encoding="utf-8"
+            f"courseWidgets.add({json.dumps(name)}, {json.dumps(module)});\n", encoding="utf-8"
         )
-        shutil.copy(source.with_suffix(".css"), folder / f"widget-{name}.css")
+        (folder / f"widget-{name}.css").write_text(style, encoding="utf-8")

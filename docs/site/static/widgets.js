@@ -1,7 +1,7 @@
 // Brings widgets to life in a page without a kernel.
 //
 // tools.site.embed leaves <div class="course-widget" data-widget="NAME"> with what the widget
-// holds, as JSON. Its module (helpers/widgets/NAME.js) is written for anywidget: it gets a
+// holds, as JSON. Its module (helpers/widgets/NAME.js with its pieces) is written for anywidget: it gets a
 // model that answers from what is held, and that tells nobody. The modules come as text in
 // plain scripts, widget-NAME.js, since a page opened as a file may not load modules.
 

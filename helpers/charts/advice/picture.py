@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from ...advisor.words import counted, duration, percent
-from ..figure import FONT, WIDTH, Sheet, boxes, shortened, text_width
-from ..theme import LINES, OTHER_LINE, light
+from ..figure import FONT, WIDTH, Sheet, boxes, mark, shortened, text_width
+from ..theme import light
 from ..words import times
 
 LEFT, NOTE, CORES, GAP = 104, 176, 128, 24
@@ -60,10 +60,10 @@ def _scales(speed, cores, e) -> None:
     ends = [end for m in e.models for end in _spread(e, m)] + [0.8, 2.0]
     low, high = min(ends) / 1.25, max(ends) * 1.25
     speed.set(xscale="log", xlim=(low, high))
-    marks = [mark for mark in _TICKS if low <= mark <= high]
-    if len(marks) > 8:
-        marks = [mark for mark in marks if mark in (0.001, 0.01, 0.1, 1, 2, 8, 32)]
-    speed.xaxis.set_major_locator(FixedLocator(marks))
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
+    if len(ticks) > 8:
+        ticks = [tick for tick in ticks if tick in (0.001, 0.01, 0.1, 1, 2, 8, 32)]
+    speed.xaxis.set_major_locator(FixedLocator(ticks))
     speed.xaxis.set_minor_locator(NullLocator())
     speed.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
     measured = [0, len(e.models) + 1]  # those that were not tried come last, in words
@@ -90,14 +90,10 @@ def _spread(e, model: str) -> tuple[float, float]:
 
 
 def _marks(speed, cores, e, model: str, y: float) -> None:
-    colour, marker, _ = LINES.get(model, OTHER_LINE)
-    look = {"marker": marker, "ms": 8, "color": light(colour), "mec": light("bg"), "mew": 0.6,
-            "ls": "none", "zorder": 4}  # fmt: skip
     if model == "sequential":
-        speed.plot([1.0], [y], **look)
+        mark(speed, model, 1.0, y, size=8)
     else:
-        speed.plot(_spread(e, model), [y, y], color=light(colour), lw=2.4, solid_capstyle="butt")
-        speed.plot([e.verdict(model).ratio], [y], **look)
+        mark(speed, model, e.verdict(model).ratio, y, size=8, interval=_spread(e, model))
     used = e.cores_alone if model == "sequential" else e.arms[model].cores
     if used is not None:
         boxes(cores, [0], [used], y - 0.22, y + 0.22, fill="bar")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ..figure import FONT, WIDTH, Sheet, boxes, shortened, text_width
+from ..figure import FONT, WIDTH, Sheet, boxes, mark, shortened, text_width
 from ..theme import LINES, OTHER_LINE, light
 from ..words import counted, times
 
@@ -96,16 +96,11 @@ def _line(axes, x: float, colour: str, dashes=None) -> None:
 
 
 def _mark(speed, cores, row, model: str, y: float) -> None:
-    colour, marker, _ = LINES.get(model, OTHER_LINE)
-    look = {"marker": marker, "ms": 7, "color": light(colour), "mec": light("bg"), "mew": 0.6,
-            "ls": "none", "zorder": 4}  # fmt: skip
     if model == "sequential":
-        speed.plot([1.0], [y], **look)
+        mark(speed, model, 1.0, y, size=7)
     else:
-        low, high = row.spread(model)
-        speed.plot([low, high], [y, y], color=light(colour), lw=2, solid_capstyle="butt")
-        speed.plot([row.speedup(model)], [y], **look)
-    cores.plot([row.cores(model)], [y], **look)
+        mark(speed, model, row.speedup(model), y, size=7, interval=row.spread(model))
+    mark(cores, model, row.cores(model), y, size=7)
 
 
 def _winner(sheet: Sheet, row, x: float, y: float) -> None:

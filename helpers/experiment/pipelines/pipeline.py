@@ -20,6 +20,7 @@ from ...worker.errors import RunError, TimeBoxEnded
 from ...worker.sources import sources_of
 from ..compare import read_machine_card
 from ..limits import limits
+from ..meanwhile import meanwhile
 from ..request import BadRequest, seconds
 from ..rounds import Rounds
 from ..stoppable import Progress, Stoppable
@@ -78,7 +79,6 @@ class PipelineExperiment(Stoppable):
     @contextmanager
     def _followed(self, counters: Path, plan: Plan) -> Iterator[None]:
         """The time in which the counters are read and told."""
-        over = threading.Event()
 
         def look() -> None:
             done = dict(zip(STAGES, read_counters(counters), strict=True))
@@ -86,18 +86,11 @@ class PipelineExperiment(Stoppable):
             share = sum(done.values()) / (len(STAGES) * plan.pictures)
             self._tell(Progress(min(0.99, share), f"of {plan.pictures} pictures: {words}"))
 
-        def follow() -> None:
-            while not over.wait(LOOK_S):
-                look()
-
         look()
-        thread = threading.Thread(target=follow, name="pipeline-progress", daemon=True)
-        thread.start()
         try:
-            yield
+            with meanwhile(look, LOOK_S, "pipeline-progress"):
+                yield
         finally:
-            over.set()
-            thread.join()
             look()
 
 

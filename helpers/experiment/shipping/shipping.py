@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from ...services.service import ServiceError
 from ...worker.errors import RunError
 from ..compare import CONTROL_MS, read_machine_card
 from ..limits import limits
+from ..meanwhile import meanwhile
 from ..pace import paced
 from ..request import BadRequest
 from ..rounds import Rounds
@@ -201,23 +201,18 @@ def _ended_with(cluster: Cluster | None, worker: Any) -> Iterator[None]:
     if cluster is None:
         yield
         return
-    over, watched = threading.Event(), cluster
+    watched = cluster
 
-    def look() -> None:
-        while not over.wait(LOOK_S):
-            try:
-                watched.check()
-            except ServiceError:
-                worker.stop()
-                return
+    def ended() -> bool:
+        try:
+            watched.check()
+        except ServiceError:
+            worker.stop()
+            return True
+        return False
 
-    thread = threading.Thread(target=look, name="cluster-watch", daemon=True)
-    thread.start()
-    try:
+    with meanwhile(ended, LOOK_S, "cluster-watch"):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _control(worker: Any) -> float:

@@ -10,7 +10,7 @@ from ...measure.machine import Machine
 from ...measure.statistics import Verdict
 from ...workloads import Workload
 from ...workloads.catalog import domain_of
-from ..comparison import Comparison
+from ..comparison import Comparison, PerhapsMeasured
 from ..limits import CONTROL_SHOWS, limits
 
 #: How many times as fast counts as a gain: what one would change code for.
@@ -20,19 +20,12 @@ OWN_THREADS = 1.25
 
 
 @dataclass
-class Row:
+class Row(PerhapsMeasured):
     """One workload. `comparison` is None where nothing was measured; `problem` says why."""
 
     workload: Workload
     comparison: Comparison | None
     problem: str = ""
-
-    @property
-    def compared(self) -> Comparison:
-        """The comparison. Raises LookupError where there is none; `problem` says why."""
-        if self.comparison is None:
-            raise LookupError(self.problem or "nothing was measured here")
-        return self.comparison
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ...measure.machine import Machine
 from ...measure.statistics import FEWEST_PAIRS, Verdict
 from ...workloads import Workload
-from ..comparison import Comparison
+from ..comparison import Comparison, PerhapsMeasured
 from ..limits import CONTROL_SHOWS
 
 #: Pairs that a cell gets where models are close: with eight, `compare_times` calls a winner
@@ -27,7 +27,7 @@ WINNER, CLOSE, UNDECIDED, NO_CORE, BLANK = "winner", "close", "undecided", "no c
 
 
 @dataclass
-class Cell:
+class Cell(PerhapsMeasured):
     """One kind of work at one task count. `comparison` is None where nothing was run.
 
     `problem` says why it is blank. `late` is whether the time for more rounds is over: then
@@ -39,13 +39,6 @@ class Cell:
     problem: str = ""
     rounds: int = 0
     late: bool = False
-
-    @property
-    def compared(self) -> Comparison:
-        """The comparison. Raises LookupError where there is none; `problem` says why."""
-        if self.comparison is None:
-            raise LookupError(self.problem or "nothing was measured here")
-        return self.comparison
 
     @property
     def models(self) -> list[str]:

@@ -19,7 +19,7 @@ import psutil
 
 from ...measure.shortage import shortage
 from ...workloads.learning import ONE_THREAD
-from ..service import Service, ServiceError
+from ..service import Closing, Service, ServiceError
 from . import jobs
 
 #: The address of a scheduler to use instead of one of our own, such as tcp://192.0.2.7:8786.
@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"(tcp|tls)://[^/\s]+:\d+")
 _open: weakref.WeakSet[Cluster] = weakref.WeakSet()
 
 
-class Cluster:
+class Cluster(Closing):
     """A Dask scheduler with its workers; ends with `close()` or with its owner.
 
     `address` is the scheduler's, `client` Dask's own client, `own` whether the course
@@ -105,12 +105,6 @@ class Cluster:
         _open.discard(self)
         self._forgotten.detach()
         _close(self.client, self._service)
-
-    def __enter__(self) -> Cluster:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         count, threads = len(self.client.nthreads()), self.threads()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...measure.shortage import shortage
-from ..service import Service, ServiceError
+from ..service import Served, Service, ServiceError
 
 ROWS = 5_000
 SLOW_MS = 50
@@ -36,7 +36,7 @@ def rows(count: int = ROWS) -> Iterator[tuple[int, str, str, int]]:
         yield number, draw.choice(bakers), draw.choice(kinds), draw.randint(60, 1200)
 
 
-class Database:
+class Database(Served):
     """One table, ``bread``, with `ROWS` rows, and two ways to it.
 
     `kind` is "sqlite" or "postgresql", `name` says it with the version. `connect()` gives
@@ -75,20 +75,6 @@ class Database:
         async with await psycopg.AsyncConnection.connect(**self._where) as connection:
             yield connection
 
-    def close(self) -> None:
-        """End what was started for it, and remove what it wrote. Safe to call twice."""
-        if self._service is not None:
-            self._service.close()
-
-    def __enter__(self) -> Database:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_service": None}
-
     def __repr__(self) -> str:  # never the way to it, which may hold a password
         return self.name
 
@@ -123,7 +109,7 @@ def database(which: str | None = None) -> Database:
 
 def _sqlite() -> Database:
     service = Service("helpers.services.scratch")
-    path = Path(service.facts["folder"], "bakery.db")
+    path = service.folder / "bakery.db"
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA synchronous = OFF")

@@ -6,10 +6,10 @@ import http.client
 import json
 from typing import Any
 
-from ..service import Service, ServiceError
+from ..service import Served, Service, ServiceError
 
 
-class WebServer:
+class WebServer(Served):
     """A web server on the loopback interface; ends with `close()` or with its owner.
 
     ``GET /item/7`` gives JSON with ``item``, ``value`` and ``text``; ``GET /file/3``
@@ -18,7 +18,7 @@ class WebServer:
     """
 
     def __init__(self, **asked: Any) -> None:
-        self._service: Service | None = Service("helpers.services.web.app", **asked)
+        self._service = Service("helpers.services.web.app", **asked)
         self.host, self.port = "127.0.0.1", self._service.port
 
     @property
@@ -40,20 +40,6 @@ class WebServer:
     def files(self) -> list[dict[str, Any]]:
         """The files on offer, each with ``name``, ``path``, ``bytes`` and ``sha256``."""
         return self._ask("GET", "/files")
-
-    def close(self) -> None:
-        """End the server. Safe to call twice."""
-        if self._service is not None:
-            self._service.close()
-
-    def __enter__(self) -> WebServer:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_service": None, "host": self.host, "port": self.port}
 
     def __repr__(self) -> str:
         return f"<web server at {self.url}>"

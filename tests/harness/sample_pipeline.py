@@ -1,11 +1,11 @@
-# The panel of the pipeline in a notebook of its own, with a pipeline that is written in it,
-# as in notebook 05; its text is a notebook's first cell.
+# A pipeline as in notebook 05, without a network. Its text can be a notebook's first cell, so it
+# imports what a notebook imports.
 import asyncio
 from io import BytesIO
 
 from PIL import Image
 
-from helpers import note, pipeline_panel, watch
+from helpers import note, watch
 
 
 def paint(number):
@@ -66,6 +66,3 @@ async def pipeline(plan):
             group.create_task(crew(plan.process, process, pool, plan.step, one, other,
                                    following=other, sentinels=plan.write))  # fmt: skip
             group.create_task(crew(plan.write, write, plan.folder, other))
-
-
-pipeline_panel(pipeline, [turn, spin])

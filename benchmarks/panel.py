@@ -13,7 +13,7 @@ WATCH = """([button, text]) => new Promise((done, fail) => {
   const panel = document.querySelector('.cav-panel');
   const begin = performance.now();
   const look = () => {
-    if (new RegExp(text).test(panel.querySelector('.cav-status').innerText)) {
+    if (new RegExp(text).test(panel.querySelector('.cav-status').textContent)) {
       watcher.disconnect(); done(performance.now() - begin);
     }
   };
@@ -46,6 +46,8 @@ def panel() -> Iterator[Row]:
         page.open(notebook)
         page.run_all()
         page.wait_idle(timeout=60)
+        # far from the window JupyterLab paints nothing
+        page.page.evaluate("document.querySelector('.cav-panel').scrollIntoView()")
         run = [".cav-run", r"\d+ of \d+ tasks|round"]
         for _ in range(7):
             started.append(page.page.evaluate(WATCH, run) / 1e3)

@@ -121,7 +121,7 @@ export function buildLoop(data) {
   );
   theirs.hidden = true;
 
-  const legend = element("ul", "cav-loop-legend");
+  const legend = element("ul", "cav-player-legend");
   for (const [kind, words] of Object.entries(KINDS)) {
     legend.append(element("li", "", element("span", `cav-loop-bar cav-loop-${kind}`), words));
   }

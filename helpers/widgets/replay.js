@@ -485,7 +485,7 @@ export function buildReplay(data, numbers) {
   const spoken = element("p", "cav-replay-spoken"); // for screen readers: the rest shows it
   spoken.setAttribute("role", "status");
   const stage = element("div", "cav-replay-stage", ...kitchens.map((one) => one.element));
-  const legend = element("ul", "cav-replay-legend");
+  const legend = element("ul", "cav-player-legend");
 
   const seconds = (end * data.tick_ns) / 1e9;
   const offered = SLOWER.filter((factor) => factor * seconds >= 0.5 && factor * seconds <= 300);

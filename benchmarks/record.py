@@ -56,9 +56,15 @@ def _processor() -> str:
 
 def _commit() -> str:
     folder = Path(__file__).parent
-    asked = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    others = [":/", f":!{RECORD.name}"]
+    asked = {
+        "commit": ["git", "rev-parse", "--short", "HEAD"],
+        "changed": ["git", "status", "--porcelain", "--", *others],
+    }
     try:
-        out = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=True)
+        said = {name: subprocess.run(command, cwd=folder, capture_output=True, text=True,
+                                     check=True).stdout.strip()
+                for name, command in asked.items()}  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return out.stdout.strip()
+    return said["commit"] + ("-dirty" if said["changed"] else "")

@@ -129,13 +129,13 @@ def test_a_run_ends_before_it_takes_what_the_machine_has_not(worker, monkeypatch
             time.sleep(0.02)
 
     monkeypatch.setattr(memory, "memory_free", lambda: 120 * 2**20)
-    monkeypatch.setattr(worker, "_looked", float("-inf"))
+    monkeypatch.setattr(worker, "_room", memory.Room())
     worker.load(as_workload(eat))
     with pytest.raises(MemoryCapReached, match="108 MB of memory, about all that this machine"):
         worker.run("sequential", 1, 1)
     worker.load(work.sleep(1))
     assert worker.run("sequential", 2, 2).failed == 0
-    monkeypatch.setattr(worker, "_looked", float("-inf"))
+    monkeypatch.setattr(worker, "_room", memory.Room())
 
 
 def test_what_is_no_shortage_stays_what_it_is():

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -19,6 +21,7 @@ def test_ruff_finds_nothing():
     assert not said_by("ruff", "check", "--no-cache", ".")
 
 
+@pytest.mark.timeout(400)  # without its cache it reads everything: a minute on a busy machine
 def test_the_type_checker_finds_nothing():
     # Beside the environment that it read: kept from one run of the suite to the next.
     assert not said_by("mypy", "--cache-dir", str(Path(sys.prefix, "mypy-cache")))

@@ -11,9 +11,10 @@ from time import perf_counter_ns as now
 from typing import Any
 
 from ..measure.heartbeat import beat, lag
+from ..measure.usage import Meter
 from ..worker.job import quiet_gc
 from .shipping import shipped
-from .task import Busy, Task, digest, wait_share
+from .task import Task, digest, wait_share
 
 #: A batch of calls lasts about so long, in seconds, and holds no more calls.
 BATCH_S, MOST_CALLS = 0.03, 100_000
@@ -53,18 +54,18 @@ def look(code: bytes, ship: bool) -> dict[str, Any]:
 def _later(task: Task, found: dict, first: str | None) -> None:
     """Batches of later calls: seconds a call, cores used, share of waiting."""
     count, walls, shares, cores, digests = 1, [], [], [], [first]
-    busy = Busy()
+    meter = Meter()
     while True:
-        busy.start()
+        meter.start()
         ns, result = task.in_a_row(count)
-        busy.stop()
+        usage = meter.stop()
         digests.append(digest(result))
         if ns < BATCH_S * 0.5e9 and count < MOST_CALLS:  # too short to tell: a larger batch
             count = min(MOST_CALLS, max(2 * count, int(count * BATCH_S * 1e9 / max(ns, 1))))
             continue
         walls.append(ns / 1e9 / count)
-        shares.append(wait_share(busy.wall_s, busy.cores, busy.wanted))
-        cores.append(busy.cores)
+        shares.append(wait_share(usage.wall_s, usage.cores, usage.wanted))
+        cores.append(usage.cores)
         if len(walls) >= (1 if walls[0] > SLOW_S else BATCHES):
             break
     found["later_s"] = walls

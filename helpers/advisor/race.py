@@ -14,10 +14,11 @@ from time import perf_counter_ns as now
 from typing import Any
 
 from ..measure.statistics import FEWEST_PAIRS, compare_times
+from ..measure.usage import Meter
 from ..models.processes import START_METHOD
 from ..worker.job import quiet_gc
 from ..workloads.builtin import count_steps, steps_in_a_ms
-from .task import Busy, Task, digest
+from .task import Task, digest
 
 CONTROL_MS, CONTROL_EVERY = 20, 2
 WARM_S = 0.3
@@ -92,9 +93,9 @@ class Race:
     # --- one run -------------------------------------------------------------------------
 
     def _one(self, model: str, reference: set) -> None:
-        calls, busy = self.plan["calls"][model], Busy()
+        calls, meter = self.plan["calls"][model], Meter()
         most = max(2.0, 20 * calls * self.plan["call_s"])
-        busy.start()
+        meter.start()
         try:
             ns, results = getattr(self, f"_{model}")(calls, most)
         except NoEnd:
@@ -104,12 +105,12 @@ class Race:
         except Exception as error:
             self.failures[model] = f"{type(error).__name__}: {error}".strip(": ")[:200]
             return
-        busy.stop()
+        usage = meter.stop()
         found = self.found[model]
         found["per_call"].append(ns / 1e9 / calls)
-        away = self.away_s / busy.wall_s if model == "processes" else 0.0
-        found["cores"].append(busy.cores + away)
-        found["wanted"].append(None if away else busy.wanted)
+        away = self.away_s / usage.wall_s if model == "processes" else 0.0
+        found["cores"].append(usage.cores + away)
+        found["wanted"].append(None if away else usage.wanted)
         if reference:
             step = max(1, len(results) // COMPARED)
             found["same"].append(all(digest(one) in reference for one in results[::step]))

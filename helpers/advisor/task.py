@@ -8,7 +8,6 @@ from collections.abc import Callable
 from time import perf_counter_ns as now
 from typing import Any
 
-from ..measure.usage import Meter
 from ..worker.sources import remember
 from .shipping import shipped
 
@@ -73,23 +72,6 @@ def digest(result: Any) -> str | None:
     except Exception:
         return None
     return hashlib.sha256(data).hexdigest() if len(data) <= MOST_BYTES else f"{len(data)}"
-
-
-class Busy:
-    """CPU time of this process, and time in which its threads were ready without a core."""
-
-    def start(self) -> None:
-        """Begin."""
-        self._meter = Meter()
-        self._meter.start()
-
-    def stop(self) -> None:
-        """End: `wall_s`, `cores` used and, where the system tells, cores `wanted`."""
-        usage = self._meter.stop()
-        self.wall_s, self.cores = usage.wall_s, usage.cores
-        self.wanted = None
-        if usage.ready_s is not None and usage.wall_s:
-            self.wanted = usage.cores + usage.ready_s / usage.wall_s
 
 
 def wait_share(wall_s: float, cores: float, wanted: float | None) -> float:

@@ -42,6 +42,13 @@ class Usage:
         """Cores used: CPU time divided by wall time."""
         return self.cpu_s / self.wall_s if self.wall_s else 0.0
 
+    @property
+    def wanted(self) -> float | None:
+        """Cores that it would have used had they been free; None where nothing tells."""
+        if self.ready_s is None or not self.wall_s:
+            return None
+        return self.cores + self.ready_s / self.wall_s
+
     def as_dict(self) -> dict:
         """For a message to another process."""
         return asdict(self)

@@ -24,17 +24,21 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
 from helpers.experiment.pace import VARIABLE as ROUNDS
+from tests.harness.foreign import foreign, watched
 from tests.harness.labserver import REPO
 from tests.harness.sources import notebooks
+
+NET_LOG = "net.log"
 
 
 def nbval(target: Path, folder: Path) -> tuple[Counter[str], str]:
     """Run nbval on a notebook or a folder of them; cells by outcome, and what it printed.
 
-    `folder` is for its report. It runs in a pytest of its own: neither `-m` nor
-    `--maxfail` of this session thin it out.
+    `folder` is for its report, and for what the kernels asked of other machines. It runs in
+    a pytest of its own: neither `-m` nor `--maxfail` of this session thin it out.
     """
     result = folder / "nbval.xml"
+    mine = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"),
@@ -42,7 +46,7 @@ def nbval(target: Path, folder: Path) -> tuple[Counter[str], str]:
             *(f"--junitxml={result}", str(target)),
         ],
         cwd=REPO,
-        env={k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"},
+        env=watched(folder / NET_LOG, mine),
         capture_output=True,
         text=True,
         check=False,
@@ -75,18 +79,21 @@ def test_there_are_notebooks() -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", ALL, ids=[path.stem for path in ALL])
 def test_notebook_passes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every code cell passes; none is skipped."""
+    """Every code cell passes, none is skipped, and nothing leaves the machine."""
     if path in LONG and os.environ.get("FULL_ROUNDS") != "1":
         monkeypatch.setenv(ROUNDS, "few")
     outcomes, printed = nbval(path, tmp_path)
     assert set(outcomes) == {"passed"}, printed
     assert outcomes["passed"] >= code_cells(path), printed
+    assert foreign(tmp_path / NET_LOG) == []
 
 
 def test_failing_assert_is_seen(tmp_path: Path) -> None:
-    """A notebook in which an `assert` fails doesn't pass."""
+    """A notebook in which an `assert` fails doesn't pass; one that asks elsewhere is noted."""
     path = tmp_path / "a.ipynb"
-    cells = [new_code_cell("x = 1"), new_code_cell("assert x == 2")]
+    ask = "import socket; socket.socket(type=socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
+    cells = [new_code_cell(f"{ask}; x = 1"), new_code_cell("assert x == 2")]
     path.write_text(writes(new_notebook(cells=cells)), encoding="utf-8")
     outcomes, printed = nbval(path, tmp_path)
     assert outcomes == {"passed": 1, "failure": 1}, printed
+    assert [line.split()[0] for line in foreign(tmp_path / NET_LOG)] == ["socket.connect"]

@@ -8,8 +8,6 @@ this would be the same once more.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook, writes
 from helpers.experiment.pace import VARIABLE
 from tests.conftest import KERNELS
 from tests.harness.browser import chromium
+from tests.harness.foreign import foreign, watched
 from tests.harness.run_all import Report, run_all
 from tests.harness.sources import notebooks
 
@@ -25,7 +24,6 @@ ALL = notebooks("notebooks")
 NAMES = [path.stem for path in ALL]
 #: Seconds for one notebook: twice what DESIGN.md allows it, for a busy machine.
 TIMEOUT = 240
-NETWATCH = Path(__file__).parent / "harness" / "netwatch"
 
 
 def make(path: Path, *cells: str, tags: tuple[str, ...] = ()) -> Path:
@@ -35,18 +33,6 @@ def make(path: Path, *cells: str, tags: tuple[str, ...] = ()) -> Path:
         document.cells[1].metadata["tags"] = list(tags)
     path.write_text(writes(document), encoding="utf-8")
     return path
-
-
-def watched(log: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """`env` with which a kernel, and all that it starts, notes foreign addresses in `log`."""
-    log.touch()
-    paths = [str(NETWATCH), *filter(None, [env.get("PYTHONPATH"), os.environ.get("PYTHONPATH")])]
-    return {**env, "PYTHONPATH": os.pathsep.join(paths), "NET_WATCH": str(log)}
-
-
-def foreign(log: Path) -> list[str]:
-    """What was noted of addresses outside of this machine: asked for, called, listened on."""
-    return log.read_text(encoding="utf-8").splitlines()
 
 
 def statuses(report: Report) -> list[str]:

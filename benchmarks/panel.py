@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from . import chromium
 from .rows import Row
 
 #: Resolves with the milliseconds from a click on one button to a change of the page.
@@ -26,15 +27,11 @@ WATCH = """([button, text]) => new Promise((done, fail) => {
 
 def panel() -> Iterator[Row]:
     """Needs Chromium and the test tools; gives no rows, and says so, without them."""
-    try:
-        from tests.harness.browser import LabPage, browser, chromium
-        from tests.harness.labserver import lab_server
-    except ImportError as error:
-        print(f"(no browser rows: {error})")
+    if chromium.missing("the panel"):
         return
-    if chromium() is None:
-        print("(no browser rows: apt-get install chromium)")
-        return
+    from tests.harness.browser import LabPage, browser
+    from tests.harness.labserver import lab_server
+
     notebook = Path(__file__).resolve().parents[1] / "notebooks" / "00-start-here.ipynb"
     started, stopped = [], []
     with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from . import chromium
 from .rows import Row
 
 REPEATS = 5
@@ -28,17 +29,12 @@ def replay() -> Iterator[Row]:
 
     The run is a made-up one of 5,000 tasks: how fast it is drawn does not depend on who made it.
     """
-    try:
-        from tests.browser.conftest import page_with
-        from tests.browser.test_replay import TASKS_MANY, many, play_in
-        from tests.harness.browser import browser, chromium
-        from tests.unit.test_charts import comparison
-    except ImportError as error:
-        print(f"(no rows on the replay: {error})")
+    if chromium.missing("the replay"):
         return
-    if chromium() is None:
-        print("(no rows on the replay: apt-get install chromium)")
-        return
+    from tests.browser.conftest import page_with, play_in
+    from tests.harness.browser import browser
+    from tests.harness.sample_runs import MANY, comparison, many
+
     ours, peer = [], []
     with browser() as chrome:
         page = page_with(chrome, "replay")
@@ -56,7 +52,7 @@ def replay() -> Iterator[Row]:
             page.evaluate("() => { built.destroy(); built.element.remove(); }")
         page.context.close()
     beside = f"an empty page: {min(peer):.0f} to {max(peer):.0f} /s"
-    yield Row(f"replay of {TASKS_MANY:,} tasks, frames a second", ours, "/s", 50, beside,
+    yield Row(f"replay of {MANY:,} tasks, frames a second", ours, "/s", 50, beside,
               least=True)  # fmt: skip
     yield Row("the same, share of the frames of an empty page",
               [100 * a / b for a, b in zip(ours, peer, strict=True)], "%")  # fmt: skip

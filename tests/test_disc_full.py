@@ -24,7 +24,7 @@ from helpers.course.diary import Diary
 from helpers.course.entry import Entry
 from helpers.course.runs import read_run, write_run
 from helpers.experiment import BadRequest
-from tests.unit.test_charts import three
+from tests.harness.sample_runs import three
 from helpers.course.restoring import restore_bytes
 from helpers.notebook.course import _kept
 

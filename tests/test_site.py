@@ -28,7 +28,7 @@ from helpers.course.quizzes import find
 from helpers.experiment.pace import VARIABLE as ROUNDS
 from helpers.widgets.replay import Replay
 from tests.harness.accessible import COLOURS, REVIVED, ZOOMED, bare_figures, spills, violations
-from tests.unit.test_charts import three
+from tests.harness.sample_runs import three
 from tools.site import execute
 from tools.site.address import ROOT, binder
 from tools.site.build import SiteFailed, build_site

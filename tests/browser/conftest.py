@@ -12,6 +12,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 from playwright.sync_api import Browser, Page
 
+from helpers.charts.replay.data import replay_data
+from helpers.experiment.comparison import Comparison
+from helpers.experiment.lines import Recording
 from helpers.widgets.browser import module_and_style
 from tests.harness.labserver import LabServer
 from tests.harness.sources import METADATA
@@ -45,6 +48,18 @@ def page_with(chrome: Browser, module: str, **options) -> Page:
     load = "async (url) => { window.shown = await import(url); }"
     page.evaluate(load, f"data:text/javascript;base64,{b64encode(code.encode()).decode()}")
     return page
+
+
+def play_in(page: Page, result: Comparison | Recording) -> None:
+    """Build a replay of `result` in the page of `page_with(chrome, "replay")`."""
+    data, numbers = replay_data(result)
+    page.evaluate(
+        """([data, numbers]) => {
+          window.built = shown.buildReplay(data, shown.numbersOf(numbers));
+          document.body.append(built.element);
+        }""",
+        [data, b64encode(numbers).decode()],
+    )
 
 
 def below(server: LabServer, module: str, generations: int = 1) -> list[int]:

@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page
 from helpers import charts, decision_guide
 from helpers.charts.report import Part, report_html
 from helpers.course.quizzes import NAMES, find
-from tests.browser.conftest import page_with
-from tests.browser.test_replay import game, lined, many, play_in
+from tests.browser.conftest import page_with, play_in
+from tests.browser.test_replay import game, lined
 from tests.harness.accessible import COLOURS, ZOOMED, bare_figures, spills, violations
-from tests.unit.test_charts import MACHINE, comparison, three
+from tests.harness.sample_runs import MACHINE, comparison, many, three
 from tests.unit.test_report import noted
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from helpers.charts.replay.data import replay_data
 from helpers.course.runs import read_run, write_run
-from tests.unit.test_charts import comparison, three, turns, waits
+from tests.harness.sample_runs import comparison, three, turns, waits
 
 pytest.importorskip("myst_nb", reason="Sphinx is missing: run `make test`")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -13,33 +12,17 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from playwright.sync_api import Browser, Page, expect
 
-from helpers.charts.replay.data import replay_data
 from helpers.charts.replay.turns import turns_data
 from helpers.charts.theme import COLOURS
 from helpers.course.runs import write_run
 from helpers.experiment.lines import Recording, Source
 from helpers.experiment.loops.turns import TASKS, Turns, best_ms, virtual_ms
-from helpers.measure.run import Run
-from helpers.measure.trace import HELD, READY, RUNNING, WAITING, Trace
-from tests.browser.conftest import page_with, write
+from helpers.measure.trace import HELD, RUNNING, WAITING
+from tests.browser.conftest import page_with, play_in, write
 from tests.harness.browser import LabPage
-from tests.unit.test_charts import MACHINE, MS, comparison, run, three, turns
+from tests.harness.sample_runs import MACHINE, MS, comparison, many, run, three, turns
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
-
-TASKS_MANY = 5_000
-
-
-def play_in(page: Page, result) -> None:
-    """Build a replay of `result` in the page."""
-    data, numbers = replay_data(result)
-    page.evaluate(
-        """([data, numbers]) => {
-          window.built = shown.buildReplay(data, shown.numbersOf(numbers));
-          document.body.append(built.element);
-        }""",
-        [data, b64encode(numbers).decode()],
-    )
 
 
 @pytest.fixture
@@ -61,25 +44,6 @@ def lined() -> Recording:
     plain = comparison(recorded)
     source = Source(10, ["def one(n):", "    wait()", "    rest()"])
     return Recording(plain.request, MACHINE, plain.traced, sources={0: source})
-
-
-def many() -> Run:
-    """A made-up run of thousands of tasks, each a short step, a wait and a short step."""
-    trace = Trace(TASKS_MANY, 400 * MS)
-    step = 20_000
-    for task in range(TASKS_MANY):
-        begin, back = task * step, 200 * MS + task * step
-        for state, a, b in ((HELD, begin, begin + step), (RUNNING, begin, begin + step),
-                            (WAITING, begin + step, begin + 100 * MS),
-                            (READY, begin + 100 * MS, back), (RUNNING, back, back + step),
-                            (HELD, back, back + step)):  # fmt: skip
-            trace.add(task, state, a, b)
-        trace.submitted.append(0)
-        trace.started.append(begin)
-        trace.ended.append(back + step)
-        trace.lanes.append(0)
-    usage = turns("asyncio").usage
-    return Run("asyncio", TASKS_MANY, TASKS_MANY, 0.4, usage, trace=trace)
 
 
 # --- a page without a kernel -----------------------------------------------------------------

@@ -40,8 +40,8 @@ from helpers.services.cluster.midrun import Loss, Report, mid_run
 from helpers.services.service import ServiceError
 from helpers.worker.errors import Stopped
 from helpers.workloads import work
+from tests.harness.sample_runs import MACHINE
 from tests.harness.waiting import wait_until
-from tests.unit.test_charts import MACHINE
 
 ROOT = Path(__file__).parents[2]
 

@@ -38,7 +38,7 @@ from helpers.measure.machine import gil_enabled
 from helpers.worker.client import Worker
 from helpers.worker.errors import RunError
 from helpers.workloads import work
-from tests.unit.test_charts import MACHINE
+from tests.harness.sample_runs import MACHINE
 from tests.unit.test_worker import other_python
 from tools import record_free_threaded
 

@@ -18,7 +18,7 @@ from helpers.experiment.rounds import Rounds
 from helpers.measure.spans import Spans
 from helpers.notebook.executors import lanes
 from helpers.worker.errors import RunError
-from tests.unit.test_charts import MACHINE
+from tests.harness.sample_runs import MACHINE
 
 
 def met(job, count, size):

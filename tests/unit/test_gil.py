@@ -24,7 +24,7 @@ from helpers.notebook.gil import round_trips
 from helpers.services.partner import echo_partner
 from helpers.services.service import ServiceError
 from helpers.worker.errors import RunError, Stopped
-from tests.unit.test_charts import MACHINE, run
+from tests.harness.sample_runs import MACHINE, run
 
 MS = 1_000_000
 

@@ -26,7 +26,7 @@ from helpers.experiment.rounds import Rounds
 from helpers.worker.errors import RunError, Stopped
 from helpers.worker.ways import Heard, run_way
 from helpers.workloads.builtin import count_steps
-from tests.unit.test_charts import MACHINE
+from tests.harness.sample_runs import MACHINE
 
 # The functions below travel as code, as a notebook's do: no run imports this file.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])

@@ -30,7 +30,7 @@ from helpers.course.runs import pool, read_run, write_run
 from helpers.measure.recorder import Failure
 from helpers.widgets.live import status_line
 from helpers.widgets.runner import status_text
-from tests.unit.test_charts import comparison, turns, waits
+from tests.harness.sample_runs import comparison, turns, waits
 from tests.unit.test_survey import MACHINE
 
 HARMLESS = "bread 7"

@@ -27,7 +27,7 @@ from helpers.notebook.runs import load_run
 from helpers.widgets.loop import LoopGame
 from helpers.widgets.replay import Replay, replay
 from helpers.workloads import work
-from tests.unit.test_charts import MACHINE, comparison, run, three, turns, waits
+from tests.harness.sample_runs import MACHINE, comparison, run, three, turns, waits
 
 # --- the data --------------------------------------------------------------------------------
 

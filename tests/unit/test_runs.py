@@ -26,7 +26,7 @@ from helpers.experiment import BadRequest
 from helpers.measure.trace import HELD
 from helpers.notebook.runs import load_run, pool_runs
 from helpers.workloads import work
-from tests.unit.test_charts import MACHINE, comparison, three, turns, waits
+from tests.harness.sample_runs import MACHINE, comparison, three, turns, waits
 
 
 @pytest.fixture

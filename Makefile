@@ -70,7 +70,7 @@ demo: setup $(DEMO_READY)
 test: setup $(SITE_READY)
 	@# Three at a time on two cores, since most of them wait for something; tests/conftest.py
 	@# says which tests stay together.
-	$(PYTHON) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
 # All three are run, whatever the first of them finds.
 check: setup

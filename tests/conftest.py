@@ -22,6 +22,7 @@ from helpers.experiment.pace import VARIABLE
 from tests.harness.browser import NO_CHROMIUM, LabPage, browser, chromium
 from tests.harness.kernels import RegistryError, oldest_allowed, overlay, write_kernelspec
 from tests.harness.labserver import REPO, LabServer, lab_server
+from tests.harness.sharing import Together
 
 LABCONFIG = REPO / "labconfig"
 FAILED = pytest.StashKey[bool]()
@@ -51,17 +52,16 @@ LONGEST = ("test_nbval.py", "test_course_panels.py", "test_notebooks_run_all.py"
 APART = ("test_notebooks_run_all.py", "test_labs.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the longest files first, all others in their order; a file stays together.
+def pytest_configure(config: pytest.Config) -> None:
+    """Where xdist's workers share the tests out, a file stays together."""
+    if config.getoption("dist", default="no") == "loadfile":
+        config.pluginmanager.register(Together(APART))
 
-    A file's tests go to one of xdist's workers, so that they share a server and a browser.
-    """
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the longest files first, all others in their order."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
-    for item in items:
-        file = str(item.path)
-        group = f"{file} {item.name}" if item.path.name in APART else file
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,6 @@
 """Every notebook of the course in real JupyterLab: Run All, then its panel as a person uses it.
 
-Of the three that compute longest, only the cells that a page makes something of: figures,
+Of the five that compute longest, only the cells that a page makes something of: figures,
 bars, pictures, panels, quizzes. nbval runs all their cells, in `test_nbval.py`;
 ALL_NOTEBOOKS=1 runs all of them here as well.
 """
@@ -32,6 +32,16 @@ SHOWN = {
            "quiz-widget"],
     "04": ["imports", "workloads", "guesses", "guesses-say", "picture", "turns", "panel",
            "quiz-widget"],
+    "05": ["imports", "script-source", "ways-coroutine", "ways-thread-code", "ways-pool-code",
+           "heartbeat-run", "imports-executors", "exec-stairs", "exec-stairs-run", "exec-siblings",
+           "exec-siblings-gather", "exec-siblings-group", "exec-cancel", "exec-cancel-run",
+           "exec-siblings-run", "exec-panel",
+           "imports-pipeline", "pipeline-server", "pipeline-steps", "pipeline-poster",
+           "pipeline-steps-show", "pipeline-download", "pipeline-process", "pipeline-write",
+           "pipeline-crew", "pipeline-whole", "pipeline-first", "pipeline-panel", "quiz-widget"],
+    "06": ["imports", "model-compare", "kinds", "map-run", "six-rows-predict", "surprises",
+           "advise-functions", "advise-wait", "guide-shown", "report-make", "run-save", "run-load",
+           "panel", "quiz-widget"],
     "07": ["imports", "cluster-start", "pools", "who", "images-batch", "local-end", "panel",
            "quiz-widget"],
 }  # fmt: skip

@@ -42,6 +42,9 @@ ERROR_OUTPUTS = ", ".join(
 #: kernel then complains of the request, and of what follows on it; nobody sees either.
 UNASKED = "No such comm target registered: jupyter.widget.control"
 NO_COMM = rf"{UNASKED}|No such comm: [0-9a-f-]+"
+#: How often to look whether something has come about. Not at each frame, as Playwright would:
+#: that makes a page draw all the while, without a graphics card and beside what is measured.
+POLLING_MS = 100
 SCROLLER = ".jp-NotebookPanel .jp-WindowedPanel-outer"
 
 
@@ -73,7 +76,8 @@ def copy_notebook(notebook: Path | str, root: Path | str, kernel: str | None = N
     """Copy a notebook below `root`, where JupyterLab may save it; its path in there.
 
     A notebook of the repository brings its folder along, for the links, images
-    and files in it. `kernel` replaces the name of the kernel it asks for.
+    and files in it; any other the modules beside it. `kernel` replaces the name of the
+    kernel it asks for.
     """
     notebook, root = Path(notebook).resolve(), Path(root)
     number = sum(1 for _ in root.iterdir()) if root.is_dir() else 0
@@ -83,7 +87,8 @@ def copy_notebook(notebook: Path | str, root: Path | str, kernel: str | None = N
         shutil.copytree(notebook.parent, folder, ignore=skip)
     else:
         folder.mkdir(parents=True)
-        shutil.copy(notebook, folder)
+        for file in (notebook, *notebook.parent.glob("*.py")):
+            shutil.copy(file, folder)
     copy = folder / notebook.name
     if kernel is not None:
         import nbformat
@@ -186,7 +191,7 @@ class LabPage:
         """
         try:
             ready = self.page.wait_for_function(
-                page_scripts.READY, timeout=timeout * 1000
+                page_scripts.READY, timeout=timeout * 1000, polling=POLLING_MS
             ).json_value()
         except Error as error:
             raise AssertionError(f"no idle kernel within {timeout} s\n{self.describe()}") from error
@@ -204,7 +209,9 @@ class LabPage:
         """Wait until Run All has ended, the last cell included, and the kernel is idle."""
         try:
             self.page.wait_for_function(
-                "() => window.cavRunAll !== 'waiting'", timeout=timeout * 1000
+                "() => window.cavRunAll !== 'waiting'",
+                timeout=timeout * 1000,
+                polling=POLLING_MS,
             )
         except Error as error:
             raise AssertionError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import nbformat
 def cut_out(notebook: Path, cells: Iterable[str], target: Path) -> Path:
     """Write the code cells with these ids, in the notebook's order, to `target`; gives it back.
 
+    The modules beside the notebook, which its cells may import, go along.
     Raises LookupError for an id that the notebook does not have.
     """
     document = nbformat.read(notebook, as_version=4)
@@ -20,5 +22,7 @@ def cut_out(notebook: Path, cells: Iterable[str], target: Path) -> Path:
     if missing:
         raise LookupError(f"{notebook.name} lacks the code cells {missing}")
     document.cells = [cell for name, cell in found.items() if name in wanted]
+    for module in notebook.parent.glob("*.py"):
+        shutil.copy(module, target.parent)
     nbformat.write(document, target)
     return target

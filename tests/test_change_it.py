@@ -24,7 +24,8 @@ def test_two_lines_outside_of_the_lock_lose_coins() -> None:
     """
     lines = cells("01")["lock-race"].splitlines()
     moved = [textwrap.indent(line.strip(), "    ") for line in lines[-2:]]
-    assert "sleep" in moved[0] and "+ 1" in moved[1]
+    assert "sleep" in moved[0]
+    assert "+ 1" in moved[1]
     everyone_has_read = threading.Barrier(4)  # in place of a pause that is long enough
     names = {
         "threading": threading,

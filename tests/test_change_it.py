@@ -22,7 +22,9 @@ def test_two_lines_outside_of_the_lock_lose_coins() -> None:
 
     With the writing alone outside none would be: its thread holds the GIL until then.
     """
-    lines = cells("01")["lock-race"].splitlines()
+    notebook = cells("01")
+    assert "last two lines out of the `with` block" in notebook["lock-change"]
+    lines = notebook["lock-race"].splitlines()
     moved = [textwrap.indent(line.strip(), "    ") for line in lines[-2:]]
     assert "sleep" in moved[0]
     assert "+ 1" in moved[1]

@@ -92,7 +92,7 @@ def _why(e: Evidence, model: str) -> str:
         return f"A call waits for {percent(e.waits)} of its time, and lets the loop go meanwhile."
     blocked = ""
     if e.form == "async":
-        blocked = "It is async in name only: it never lets go of the loop. "
+        blocked = "It is async, but it keeps the loop for most of a call. "
     if model == "threads":
         if e.waiting:
             return f"{blocked}A call waits for {percent(e.waits)} of its time, and waits overlap."

@@ -79,7 +79,7 @@ class Verdict:
 
 
 def _times(value: float) -> str:
-    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
 
 
 def compare_times(first: str, second: str, pairs: list[tuple[float, float]]) -> Verdict:

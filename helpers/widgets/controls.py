@@ -11,13 +11,14 @@ from typing import Any
 import ipywidgets as w
 
 from ..experiment import BadRequest, Request, make_request
-from ..experiment.request import MOST_TASKS, seconds, whole
+from ..experiment.request import MOST_TASKS, whole
 from ..models import MODELS
 from .presets import PRESETS, WORKS, Preset, checked_size, make
 
 _LABEL = {"description_width": "9em"}
 _WIDE = {"width": "27em"}
 NO_GUESS = "no prediction"
+LONGEST_SAID_MS = 600_000
 
 
 class Controls:
@@ -91,7 +92,7 @@ class Controls:
     def request(self) -> Request:
         """The experiment as set. Raises BadRequest with one sentence."""
         ms = checked_size(self.size.value)
-        seconds(max(self.said_ms.value, 0) / 1000 or 1, "your prediction")
+        self._check_said()
         tasks = whole(self.tasks.value, "Tasks", 1, MOST_TASKS, "try ")
         cap = whole(self.cap.value, "At once", 0, MOST_TASKS, "try ")
         models = self.chosen_models()
@@ -100,6 +101,16 @@ class Controls:
         workload = make(self.work.value, ms, self.chosen.seed)
         return make_request(workload, tasks, workers=cap or None, models=models,
                             time_box=self.chosen.time_box)  # fmt: skip
+
+    def _check_said(self) -> None:
+        """Raises BadRequest for a time that no model can take, or that is no model's."""
+        ms = self.said_ms.value
+        if not 0 <= ms <= LONGEST_SAID_MS:
+            raise BadRequest(f"Your prediction is at most {LONGEST_SAID_MS:,} ms, and not below 0; "
+                             f"{ms:,g} is not: try 100, or 0 for no prediction.")  # fmt: skip
+        if ms and self.guess() is None:
+            raise BadRequest(f"Which model will take {ms:g} ms? Choose it in Fastest will be, or "
+                             f"set the time to 0.")  # fmt: skip
 
     def said(self) -> dict[str, float]:
         """The prediction in seconds: ``{model: seconds}``, empty if none was made."""
@@ -121,4 +132,9 @@ class Controls:
         # New options drop the choice in the browser: send them only if they differ.
         if options != self.said_model.options:
             self.said_model.options = options
-            self.said_model.value = before if before in chosen else NO_GUESS
+            if before in chosen:
+                self.said_model.value = before
+            else:  # the time was that model's, too
+                self.said_model.value = NO_GUESS
+                if before != NO_GUESS:
+                    self.said_ms.value = 0.0

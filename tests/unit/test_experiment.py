@@ -292,6 +292,7 @@ def test_verdicts_in_words():
     few = compare_times("asyncio", "sequential", [(1.0, 20.0)] * 2)
     assert str(few) == ("asyncio is about 20× as fast as sequential (seen twice, too few for an "
                         "interval)")  # fmt: skip
+    assert "28,257×" in str(compare_times("loop", "cluster", [(1.0, 28_257.0)] * 2))
     with pytest.raises(ValueError, match="at least one pair"):
         compare_times("a", "b", [])
 

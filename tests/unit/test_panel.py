@@ -95,6 +95,23 @@ def test_only_ticked_models_can_be_predicted(controls):
     assert controls.said() == {"threads": 0.08}
     controls.models["threads"].value = False
     assert controls.guess() is None
+    assert controls.said_ms.value == 0
+
+
+@pytest.mark.parametrize("ms", [-5.0, 1e9, float("inf"), float("nan")])
+def test_a_prediction_that_is_no_time_gets_one_sentence_in_the_unit_of_its_field(controls, ms):
+    controls.said_model.value, controls.said_ms.value = "threads", ms
+    with pytest.raises(BadRequest, match=r"at most 600,000 ms.*try 100, or 0"):
+        controls.request()
+
+
+def test_a_time_that_is_no_models_asks_for_the_model(controls):
+    controls.said_ms.value = 60.0
+    with pytest.raises(BadRequest, match="Which model will take 60 ms.*Fastest will be"):
+        controls.request()
+    controls.said_model.value = "threads"
+    assert controls.request()
+    assert controls.said() == {"threads": 0.06}
 
 
 def test_a_run_shows_picture_and_answer():

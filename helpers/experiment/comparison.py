@@ -137,9 +137,9 @@ class Comparison:
             which = f"task {failure['task']}" if run.tasks > 1 else "the task"
             count = f"{run.failed} of {run.tasks} tasks" if run.tasks > 1 else "the task"
             message = f": {failure['message']}" if failure["message"] else ""
-            said = (f"In {run.model}, {which} raised {failure['type']}{message} ({count} failed). "
+            what = (f"In {run.model}, {which} raised {failure['type']}{message} ({count} failed). "
                     f"Nothing was compared. {self.ended}")  # fmt: skip
-            return [said.rstrip()]
+            return [what.rstrip()]
         for run in self.traced.values():
             if run.never_ran:
                 return [f"{run.model} ran {run.tasks - run.never_ran} of {run.tasks} tasks; the "

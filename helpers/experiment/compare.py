@@ -16,7 +16,7 @@ from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run
 from ..measure.statistics import FEWEST_PAIRS
 from ..measure.trace import COMPUTING_IN_C, RUNNING, UNSEEN
-from ..services.service import service_processes
+from ..services.service import ended_services, service_processes
 from ..worker.client import Worker
 from ..worker.errors import TimeBoxEnded
 from .comparison import Comparison
@@ -66,6 +66,8 @@ class Experiment(Stoppable):
         self._recorded(result)
         if result.complete():
             self._repeat(result, rounds, budget_s)
+        if result.failed() is not None:
+            result.ended = ended_services()
         self._tell(Progress(1.0, "everything is measured"))
         return result
 
@@ -148,6 +150,9 @@ class Experiment(Stoppable):
                 share = 0.5 + 0.5 * number / total
                 self._tell(Progress(share, f"round {number + 1} of {total}: {model}"))
                 batch[model] = self._run(result, model)
+                if batch[model].failed:  # its time is none of a task's: nothing more counts
+                    result.repeats.setdefault(model, {})[number] = batch[model]
+                    return
             if order and number in plan[min(plan, key=lambda m: len(plan[m]))]:
                 self._single(result)
             foreign = load.read()

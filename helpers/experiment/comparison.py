@@ -22,7 +22,8 @@ class Comparison:
     as ``{model: {round: Run}}``; `single` the times of one task alone as (wall, CPU).
     `control` is how much more two processes computed than one, in the same minutes;
     `foreign` the cores that other programs used. `said` is the learner's prediction, in
-    seconds by model. `recorded` is the day of a run that was loaded from a file (YYYY-MM-DD):
+    seconds by model. `ended` says which server of the course was gone when a task had failed,
+    and what to do. `recorded` is the day of a run that was loaded from a file (YYYY-MM-DD):
     then the `machine` is another one, or this one then.
     """
 
@@ -36,6 +37,7 @@ class Comparison:
     said: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    ended: str = ""
     recorded: str | None = None
 
     @property
@@ -84,11 +86,13 @@ class Comparison:
 
     def failed(self) -> Run | None:
         """The first run in which a task failed, or None."""
-        return next((run for run in self.traced.values() if run.failed), None)
+        runs = [*self.traced.values(),
+                *(run for rounds in self.repeats.values() for run in rounds.values())]  # fmt: skip
+        return next((run for run in runs if run.failed), None)
 
     def complete(self) -> bool:
         """Whether every model ran every task, and none failed."""
-        return not any(run.failed or run.never_ran for run in self.traced.values())
+        return self.failed() is None and not any(run.never_ran for run in self.traced.values())
 
     def agree(self) -> bool | None:
         """Whether all models returned the same results; None where that can't be told."""
@@ -133,8 +137,9 @@ class Comparison:
             which = f"task {failure['task']}" if run.tasks > 1 else "the task"
             count = f"{run.failed} of {run.tasks} tasks" if run.tasks > 1 else "the task"
             message = f": {failure['message']}" if failure["message"] else ""
-            return [f"In {run.model}, {which} raised {failure['type']}{message} "
-                    f"({count} failed). Nothing was compared."]  # fmt: skip
+            what = (f"In {run.model}, {which} raised {failure['type']}{message} ({count} failed). "
+                    f"Nothing was compared. {self.ended}")  # fmt: skip
+            return [what.rstrip()]
         for run in self.traced.values():
             if run.never_ran:
                 return [f"{run.model} ran {run.tasks - run.never_ran} of {run.tasks} tasks; the "

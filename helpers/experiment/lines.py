@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..measure.lines import MOST_LINES, WIDTH, code_of
+from ..services.service import ended_services
 from .compare import Experiment, read_machine_card
 from .comparison import Comparison
 from .request import BadRequest, Request, make_request, whole
@@ -105,5 +106,6 @@ def run_recording(experiment: Experiment, request: Request) -> Recording:
                 detail=True, lines=True, time_box=request.time_box,
             )  # fmt: skip
             if result.traced[model].failed:
+                result.ended = ended_services()
                 break
     return result

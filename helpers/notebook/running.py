@@ -11,6 +11,7 @@ from ..experiment import Experiment
 from ..experiment.rounds import Rounds
 from ..measure.shortage import shortage
 from ..widgets.live import LiveStatus
+from ..widgets.runner import said_of
 from ..worker.errors import RunError
 from ..worker.registry import shared_worker
 
@@ -80,7 +81,7 @@ async def in_thread(work: Callable[[], Any], stop: Callable[[], None], *,
         raise
     error = answer.get("error")
     if isinstance(error, RunError) and not plainly:
-        raise ExperimentFailed(str(error), error.details) from None
+        raise ExperimentFailed(said_of(error), error.details) from None
     if error is not None:
         if not plainly and (short := shortage(error)):
             raise ExperimentFailed(short) from error

@@ -25,6 +25,8 @@ from ..measure.shortage import short_of, shortage
 from .piped import Piped
 
 START_S = 60.0
+#: How long a service whose connections have just broken may take to be seen as ended.
+DYING_S = 0.3
 #: What a learner calls a service, by its module below `helpers.services`.
 NAMES = {
     "web.app": "The web server",
@@ -88,6 +90,7 @@ class Service(Closing):
     def __init__(self, module: str, **configuration: Any) -> None:
         self.module = module
         self.facts: dict[str, Any] = {}
+        self._server: psutil.Process | None = None
         # Named here and made there: it is known, and can be removed, at any moment of its life.
         self.folder = Path(tempfile.gettempdir(), f"course-{secrets.token_hex(8)}")
         # Not the terminal's or the kernel's: what it writes is shown only if it fails.
@@ -104,9 +107,14 @@ class Service(Closing):
         _running.add(self)
         try:
             self.facts = self._announced()
+            if pid := self.facts.get("server"):
+                with contextlib.suppress(psutil.Error):
+                    self._server = psutil.Process(pid)
         except BaseException:
             self.close()
             raise
+        # Forgotten after it was killed, nobody would call `close()`.
+        weakref.finalize(self, _swept, self.process, self.folder)
 
     def _process(self, configuration: dict[str, Any]) -> Piped:
         path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -130,8 +138,14 @@ class Service(Closing):
         return self.facts["port"]
 
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self.process.poll() is None
+        """Whether the process runs and, where that started a server, the server too."""
+        return self.process.poll() is None and (self._server is None or _runs(self._server))
+
+    def ended(self) -> str:
+        """What to say if it has ended though nobody closed it; empty while it runs."""
+        if self.alive():
+            return ""
+        return f"{self.name} has ended: run the cell that starts it again, and those below it."
 
     def usage(self) -> Usage:
         """What the process uses now. Raises ServiceError if it has ended."""
@@ -168,7 +182,9 @@ class Service(Closing):
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not more:
-                cause = self._left() or "its process was ended. Run it again."
+                late = f"it took more than {START_S:g} s. Close other programs and run it again."
+                ended = "its process was ended. Run it again."
+                cause = self._left() or (late if not ready else ended)
                 raise ServiceError(short_of(cause) or f"{self.name} did not start: {cause}")
             line += more
         answer = json.loads(line)
@@ -196,8 +212,28 @@ class Served(Closing):
         if self._service is not None:
             self._service.close()
 
+    def check(self) -> None:
+        """Raise ServiceError if its process has ended though nobody closed it."""
+        if self._service is not None and (words := self._service.ended()):
+            raise ServiceError(words)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_service": None}
+
+
+def ended_services() -> str:
+    """A sentence for each server of this process that has ended by itself; empty if none has.
+
+    For whoever has just seen a task fail: a server that is being killed closes its
+    connections a moment before it can be seen to have ended.
+    """
+    servers = [one for one in list(_running) if one.facts.keys() & {"port", "server"}]
+    end = time.monotonic() + DYING_S
+    while not (found := [words for one in servers if (words := one.ended())]):
+        if not servers or time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    return " ".join(dict.fromkeys(found))
 
 
 def service_processes() -> list[int]:
@@ -208,6 +244,19 @@ def service_processes() -> list[int]:
             process = psutil.Process(service.process.pid)
             found += [process.pid, *(child.pid for child in process.children(recursive=True))]
     return found
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _swept(process: Piped, folder: Path) -> None:
+    """Remove what a killed service left; one that runs does so itself, when it hears the end."""
+    if process.poll() is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @atexit.register

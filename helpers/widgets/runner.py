@@ -15,6 +15,7 @@ from .. import charts
 from ..charts.fit import fit
 from ..experiment import BadRequest, Progress
 from ..measure.shortage import shortage
+from ..services.service import ended_services
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop
 from .keys import by_keyboard
@@ -136,7 +137,7 @@ class Runner:
         except Stopped:
             problem = "Stopped. Nothing is left running; press Run to start again."
         except RunError as error:
-            problem, details = str(error), error.details
+            problem, details = said_of(error), error.details
         except Exception as error:
             problem = _cause(error)
         finally:
@@ -188,6 +189,11 @@ class Runner:
 
     def _repr_mimebundle_(self, **options: Any) -> dict:
         return self.box._repr_mimebundle_(**options)
+
+
+def said_of(error: RunError) -> str:
+    """What to say of a run without a result; where a task failed, also which server is gone."""
+    return f"{error} {ended_services() if error.details else ''}".rstrip()
 
 
 def _cause(error: Exception, starting: bool = False) -> str:

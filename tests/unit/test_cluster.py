@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -164,6 +166,26 @@ def test_what_can_not_be_reached_gets_a_sentence(address, words, monkeypatch):
     monkeypatch.setattr(local, "CONNECT_S", 0.5)
     with pytest.raises(ServiceError, match=words):
         cluster(scheduler=address)
+
+
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-somebody\r\n"], ids=["silent", "other"])
+def test_whoever_else_has_the_port_is_no_scheduler(greeting, monkeypatch):
+    """Dask's client would wait without end for a greeting of its own kind."""
+    monkeypatch.setattr(local, "CONNECT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+
+        def greet():
+            with other.accept()[0] as line, contextlib.suppress(ConnectionError):
+                line.sendall(greeting)
+                line.recv(1)  # until the other end is closed
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises(ServiceError, match=f"No Dask scheduler answers at {address}: start"):
+            cluster(scheduler=address)
+        thread.join(20)
+        assert not thread.is_alive(), "its connection is still open"
 
 
 def test_the_environment_names_a_scheduler(ours, monkeypatch):

@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 import warnings
@@ -26,6 +27,8 @@ from . import jobs
 VARIABLE = "COURSE_DASK_SCHEDULER"
 MOST_WORKERS = 16
 CONNECT_S = 5.0
+#: Bytes; a scheduler's greeting has a few dozen.
+LONGEST_GREETING = 1 << 20
 _ADDRESS = re.compile(r"(tcp|tls)://[^/\s]+:\d+")
 _open: weakref.WeakSet[Cluster] = weakref.WeakSet()
 
@@ -39,6 +42,8 @@ class Cluster(Closing):
     """
 
     def __init__(self, workers: int, address: str | None = None) -> None:
+        if address:
+            _knock(address)  # before seconds go into Dask's import
         self._service = None if address else Service(
             "helpers.services.cluster.app", workers=workers, environment=ONE_THREAD)  # fmt: skip
         self.own = self._service is not None
@@ -166,16 +171,33 @@ def _connected(address: str) -> Any:
         try:
             client = Client(address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
-            raise ServiceError(
-                f"No Dask scheduler answers at {address}: start one with `dask scheduler`, or "
-                f"unset {VARIABLE} to have a cluster here."
-            ) from error
+            raise _nobody(address) from error
         try:
             _check(client, address)
         except BaseException:
             client.close(timeout=2)
             raise
     return client
+
+
+def _knock(address: str) -> None:
+    """Raise ServiceError unless what listens at `address` greets as a Dask scheduler does.
+
+    Dask's client waits without end for the greeting of whoever has taken the connection
+    (dask/distributed#8071), and a scheduler sends it first: a frame with its length before it.
+    Behind TLS it can't be seen.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if found is None or found[1] != "tcp":
+        return
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_S) as line:
+            greeting = line.recv(8, socket.MSG_WAITALL)
+    except (OSError, OverflowError) as error:
+        raise _nobody(address) from error
+    if len(greeting) < 8 or int.from_bytes(greeting, "little") > LONGEST_GREETING:
+        raise _nobody(address)
 
 
 def hush() -> None:
@@ -215,6 +237,11 @@ def _check(client: Any, address: str) -> None:
             "The workers can't import the course's package helpers: start them in the course's "
             "folder, or with its path in PYTHONPATH."
         ) from error
+
+
+def _nobody(address: str) -> ServiceError:
+    return ServiceError(f"No Dask scheduler answers at {address}: start one with `dask scheduler`, "
+                        f"or unset {VARIABLE} to have a cluster here.")  # fmt: skip
 
 
 def _gone(address: str) -> ServiceError:

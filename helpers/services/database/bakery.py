@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...measure.shortage import shortage
-from ..service import Served, Service, ServiceError
+from ..service import Served, Service, ServiceError, ended_services
 
 ROWS = 5_000
 SLOW_MS = 50
@@ -59,7 +59,10 @@ class Database(Served):
             return contextlib.closing(sqlite3.connect(_read_only(self._where), uri=True))
         import psycopg
 
-        return psycopg.connect(**self._where)
+        try:
+            return psycopg.connect(**self._where)
+        except psycopg.OperationalError as error:
+            raise self._cause(error) from error
 
     @contextlib.asynccontextmanager
     async def connect_async(self):
@@ -72,8 +75,26 @@ class Database(Served):
             return
         import psycopg
 
-        async with await psycopg.AsyncConnection.connect(**self._where) as connection:
+        try:
+            opened = await psycopg.AsyncConnection.connect(**self._where)
+        except psycopg.OperationalError as error:
+            raise self._cause(error) from error
+        async with opened as connection:
             yield connection
+
+    def _cause(self, error: Exception) -> Exception:
+        """What to raise where no connection could be had: a sentence, in the owner's process.
+
+        In another one, such as a run's, nobody knows of the service: the error as it is.
+        """
+        if self._service is None:
+            return error
+        if words := ended_services():
+            return ServiceError(words)
+        if "way" in self._service.facts:
+            return error
+        return ServiceError(f"The PostgreSQL that {VARIABLE} names answers no more: start it "
+                            f"again, then run the cell with database() again.")  # fmt: skip
 
     def __repr__(self) -> str:  # never the way to it, which may hold a password
         return self.name

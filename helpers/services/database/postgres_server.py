@@ -42,7 +42,7 @@ SETTINGS = {
 }
 SCHEMA = "course"
 START_S = 60.0
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def refuse(sentence: str) -> NoReturn:
@@ -70,6 +70,27 @@ def end_with_parent() -> None:
     """Ask Linux to shut this process down at once when its parent dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def keep_orphans() -> None:
+    """Have Linux make this process the parent of what a killed server leaves behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def remove_segment(data: Path) -> None:
+    """Remove the System V shared memory that a killed server left, as its lock file names it.
+
+    A server that ends by itself removes both. The number is the system's: a segment counts
+    only if it has the server's key too.
+    """
+    try:
+        key, number = map(int, (data / "postmaster.pid").read_text().splitlines()[6].split())
+    except (OSError, ValueError, IndexError):
+        return
+    libc = ctypes.CDLL(None)
+    if libc.shmget(key, ctypes.c_size_t(0), 0) == number:
+        libc.shmctl(number, 0, None)  # 0: IPC_RMID
 
 
 class Cluster:
@@ -111,10 +132,7 @@ class Cluster:
             self.ending = True
             if self.process is None:
                 return
-            family = []
-            with contextlib.suppress(psutil.NoSuchProcess):
-                leader = psutil.Process(self.process.pid)
-                family = [leader, *leader.children(recursive=True)]
+            family = self._family()
             for member in family:  # the server tells its own children
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.send_signal(signal.SIGQUIT if self._serves else signal.SIGKILL)
@@ -122,6 +140,25 @@ class Cluster:
             for member in alive:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.kill()
+            psutil.wait_procs(alive, 3.0)
+            remove_segment(self.data)
+
+    def _family(self) -> list[psutil.Process]:
+        """The server's processes; also those whose parent was killed, which are ours then."""
+        found = []
+        with contextlib.suppress(psutil.Error):
+            leader = psutil.Process(self.process.pid) if self.process else None
+            found = [leader, *leader.children(recursive=True)] if leader else []
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                if child not in found and Path(child.cwd()).is_relative_to(self.folder):
+                    found.append(child)
+        return found
+
+    def wait(self) -> None:
+        """Wait until the server has ended, whoever ended it."""
+        if self.process is not None:
+            self.process.wait()
 
     def connection(self):
         """A connection, as soon as the server answers. Raises RuntimeError if it does not."""
@@ -174,6 +211,7 @@ def main() -> None:
         refuse("No PostgreSQL server is installed here: install it (on Debian and Ubuntu: "
                "apt install postgresql), or use SQLite.")  # fmt: skip
     keeper = Keeper()
+    keep_orphans()
     cluster = Cluster(binaries, keeper.folder)
     keeper.at_end(cluster.end)
     try:
@@ -187,10 +225,11 @@ def main() -> None:
             print(json.dumps({"refused": f"PostgreSQL did not start: {error}"}), flush=True)
             keeper.end(1)
         signal.pause()
-    keeper.announce(name=name, schema=SCHEMA, way=cluster.way())
+    keeper.announce(name=name, schema=SCHEMA, way=cluster.way(),
+                    server=cluster.process.pid if cluster.process else 0)  # fmt: skip
     # The main thread must stay: the server ends with the thread that started it.
-    while True:
-        signal.pause()
+    cluster.wait()
+    keeper.end(0 if cluster.ending else 1)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ class WebServer(Served):
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """Where it listens, without a slash at the end. Raises ServiceError if it has ended."""
+        self.check()
         return f"http://{self.host}:{self.port}"
 
     def stats(self) -> dict[str, int]:
@@ -42,14 +43,15 @@ class WebServer(Served):
         return self._ask("GET", "/files")
 
     def __repr__(self) -> str:
-        return f"<web server at {self.url}>"
+        return f"<web server at http://{self.host}:{self.port}>"
 
     def _ask(self, method: str, path: str) -> Any:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
         try:
             connection.request(method, path)
             return json.loads(connection.getresponse().read())
-        except OSError as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            # Broken off, or somebody else's answer, who has the port now.
             raise ServiceError("The web server has ended: start it again with "
                                "web_server().") from error  # fmt: skip
         finally:

@@ -168,7 +168,10 @@ class Service(Closing):
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not more:
-                cause = self._left() or "its process was ended. Run it again."
+                end_words = "its process was ended. Run it again."
+                late_words = (f"it was not ready after {START_S:g} seconds. Close what keeps this "
+                              f"machine busy, then run it again.")  # fmt: skip
+                cause = self._left() or (end_words if ready else late_words)
                 raise ServiceError(short_of(cause) or f"{self.name} did not start: {cause}")
             line += more
         answer = json.loads(line)

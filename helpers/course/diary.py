@@ -13,8 +13,8 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ LARGEST = 8_000_000
 FAR_TOO_LARGE = 8 * LARGEST
 #: At most so many right answers and passed steps stay when the older half moves.
 MOST_KEPT = 500
+#: A clock that is set back by more was far from right, and so are its dates: they stay.
+SET_BACK = timedelta(days=1)
 _BEGIN = b'{"v":'
 
 
@@ -55,9 +57,12 @@ class Diary:
         self._mine = threading.RLock()
 
     def add(self, entry: Entry) -> None:
-        """Append `entry`; what can't be written is kept in memory, and said so once."""
+        """Append `entry`; what can't be written is kept in memory, and said so once.
+
+        Its time is never before that of the last line, where the clock was set back meanwhile.
+        """
         with self._mine:
-            self.unwritten.append(entry)
+            self.unwritten.append(self._held_up(entry))
             self._write()
 
     def entries(self) -> list[Entry]:
@@ -101,6 +106,16 @@ class Diary:
             return Merged(len(new), total - len(new), damaged)
 
     # --- writing -----------------------------------------------------------------------
+
+    def _held_up(self, entry: Entry) -> Entry:
+        """`entry` at the time of the last line, if it seems to be up to a day older.
+
+        Else what was found before the clock was set back would pass for the latest.
+        """
+        last = _last_of(self.path)
+        if last is None or not timedelta() < _time(last) - _time(entry) <= SET_BACK:
+            return entry
+        return replace(entry, when=last.when)
 
     def _write(self) -> None:
         """Try to write what has not been written yet."""
@@ -206,6 +221,15 @@ def _read(path: Path) -> bytes:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return path.read_bytes()
     return b""
+
+
+def _last_of(path: Path) -> Entry | None:
+    """The last entry of a file; None where it has none, or can't be read."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * LONGEST_LINE))
+        lines = file.read().split(b"\n")
+        return next(filter(None, map(_entry_of, reversed(lines))), None)
+    return None
 
 
 def _sorted(raw: bytes) -> tuple[list[tuple[bytes, Entry]], list[bytes], bytes]:

@@ -182,9 +182,10 @@ class Service(Closing):
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not more:
-                late = f"it took more than {START_S:g} s. Close other programs and run it again."
                 ended = "its process was ended. Run it again."
-                cause = self._left() or (late if not ready else ended)
+                late = (f"it was not ready after {START_S:g} seconds. Close what keeps this "
+                        f"machine busy, then run it again.")  # fmt: skip
+                cause = self._left() or (ended if ready else late)
                 raise ServiceError(short_of(cause) or f"{self.name} did not start: {cause}")
             line += more
         answer = json.loads(line)

@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
+from matplotlib import font_manager
 
 from helpers import advise, cluster, compare, lab, shipping, survey, sweep, who_wins, work
 from helpers.widgets import Panel
@@ -119,6 +120,10 @@ class Whole(Left):
 
     @staticmethod
     def _now() -> dict[str, int]:
+        # Matplotlib keeps the files of 64 fonts open, each for the one thread that drew with it:
+        # four descriptors for each thread of a panel, until an older one makes room. What else
+        # stays open is counted once they are closed.
+        font_manager._get_font.cache_clear()
         family = [psutil.Process(), *psutil.Process().children(recursive=True)]
         sockets = 0
         for process in family:

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -25,7 +24,7 @@ from helpers.charts.shipping import loss as loss_chart
 from helpers.charts.shipping.shown import ShownBreakEven, ShownLoss, ShownShipping, ShownTurns
 from helpers.experiment.request import BadRequest
 from helpers.experiment.rounds import Rounds
-from helpers.experiment.shipping import turns
+from helpers.experiment.shipping import shipping, turns
 from helpers.experiment.shipping.borders import LOOP
 from helpers.experiment.shipping.shipping import (
     BreakEven,
@@ -130,31 +129,60 @@ def test_a_worker_ends_with_the_scheduler_however_that_ends():
     one.close()
 
 
-def test_a_scheduler_killed_in_mid_run_ends_it_with_a_sentence(worker):
-    """Its client would try to reach it until the time box of a minute and a half ends."""
+@pytest.fixture
+def doomed():
+    """A cluster whose scheduler is killed once a further client has had it for a moment."""
     one = cluster(workers=1, scheduler="local")
     service = one._service.process
-    base = one.client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.clients))
+
+    def clients(dask_scheduler):
+        return len(dask_scheduler.clients)
+
+    base, over = one.client.run_on_scheduler(clients), threading.Event()
 
     def kill_when_it_works():
-        def clients(dask_scheduler):
-            return len(dask_scheduler.clients)
-
         while one.client.run_on_scheduler(clients) < base + 1:
-            time.sleep(0.02)
-        time.sleep(0.3)
+            if over.wait(0.02):  # the test failed before anybody came
+                return
+        over.wait(0.3)
         service.kill()
 
     thread = threading.Thread(target=kill_when_it_works)
     thread.start()
-    try:
-        with pytest.raises(ServiceError, match=r"has ended: start one again with cluster\(\)"):
-            run_shipping(Rounds([worker]), one, [1_000_000])
-    finally:
-        thread.join()
-        one.close()
+    yield one
+    over.set()
+    thread.join()
+    one.close()
+
+
+def test_a_scheduler_killed_in_mid_run_ends_it_with_a_sentence(worker, doomed):
+    with pytest.raises(ServiceError, match=r"has ended: start one again with cluster\(\)"):
+        run_shipping(Rounds([worker]), doomed, [1_000_000])
     worker.load(work.sleep(1))
     assert worker.run("threads", 1, 1).results == [1]
+
+
+#: What the worker does while it has nothing at the cluster: then Dask's client takes what it is
+#: given, and holds it until it has given up reaching the scheduler again.
+LATE = """
+def hand_over_late(address, *others):
+    import time
+    from distributed import Client
+    client = Client(address, set_as_default=False, timeout=20)
+    while client.status == "running":
+        time.sleep(0.01)
+    try:
+        client.submit(abs, -1).result()
+    except BaseException as error:
+        return {"given up": str(error)}
+"""
+
+
+def test_nobody_waits_for_a_client_that_tries_to_reach_a_dead_scheduler(worker, doomed):
+    scope: dict = {"__name__": "__main__"}
+    exec(LATE, scope)
+    with pytest.raises(ServiceError, match=r"has ended: start one again with cluster\(\)"):
+        shipping._called(Rounds([worker]), scope["hand_over_late"], doomed, (1,), "late")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.charts.noted import latest
 from helpers.course import entry as entries
 from helpers.course.diary import Diary
 from helpers.course.entry import Entry
@@ -136,6 +137,31 @@ def test_a_clock_that_steps_back_changes_no_order(monkeypatch, tmp_path):
         book.add(Entry.now("prediction", title=title, said=1, measured=2))
     assert [one.title for one in book.entries()] == ["first", "second", "third"]
     assert [one.title for one in Diary(tmp_path).entries()] == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(("days", "last"), [(0, "after"), (2, "before")])
+def test_a_clock_that_is_set_back_between_sessions(days, last, monkeypatch, tmp_path):
+    """What was measured last stays the latest; dates that are far off are not carried on."""
+    noon = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+    for title, when in (("before", noon), ("after", noon - timedelta(days=days, hours=1))):
+        monkeypatch.setattr(entries, "_latest", "")  # a process of its own
+        monkeypatch.setattr(Fixed, "at", when)
+        monkeypatch.setattr(entries, "datetime", Fixed)
+        Diary(tmp_path).add(Entry.now("comparison", title="20 waits", sentence=title))
+    found = Diary(tmp_path).entries()
+    assert {one.sentence for one in found} == {"before", "after"}
+    assert [one.sentence for one in latest(found)] == [last]
+    assert (found[0].when == found[1].when) is (days == 0)
+
+
+class Fixed(datetime):
+    """A clock that stands."""
+
+    at = datetime(2026, 3, 4, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls.at
 
 
 def test_no_script_makes_elements_of_text():

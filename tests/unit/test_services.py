@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from helpers.services import listening as ports
+from helpers.services import service as services
 from helpers.services.partner import echo_partner
 from helpers.services.service import Service, ServiceError, service_processes
 from helpers.services.web.server import web_server
@@ -112,6 +113,14 @@ def test_what_keeps_it_from_starting_is_told():
         Service(MODULE, fail="crash")
     with pytest.raises(ServiceError, match="^No room here.$"):
         Service(MODULE, fail="refuse")
+
+
+def test_one_that_takes_too_long_is_no_one_that_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(services, "START_S", 0.0)
+    with pytest.raises(ServiceError, match="not ready after 0 seconds. Close what keeps"):
+        Service(MODULE, fail="slow")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_its_processes_are_known_while_it_runs():

@@ -196,7 +196,9 @@ def _called(rounds: Rounds, measure: Any, cluster: Any, sizes: tuple, words: str
 def _ended_with(cluster: Cluster | None, worker: Any) -> Iterator[None]:
     """The time in which the worker's call is ended when the cluster ends.
 
-    A client whose scheduler is gone in mid-run tries to reach it again until the time box ends.
+    What a client waits for is cancelled at once. But the client has nothing there while others
+    have their turn: what it is given then waits until it has given up reaching the scheduler
+    again, and for ever if that was just when it closed.
     """
     if cluster is None:
         yield

@@ -25,7 +25,7 @@ INNER = {"check-python", "help"}
 #: Variables of the environment that are no switches of ours.
 NOT_OURS = {"PYTHONPATH", "PYTEST_ADDOPTS", "PATH", "HOME", "TMPDIR"}
 #: What a test tells a process that it starts.
-NOT_OURS |= {"DISC", "NET_WATCH"}
+NOT_OURS |= {"CLOCK_BACK", "DISC", "NET_WATCH"}
 
 
 def table() -> list[tuple[str, str, str]]:

@@ -225,9 +225,12 @@ def _read(path: Path) -> bytes:
 
 def _last_of(path: Path) -> Entry | None:
     """The last entry of a file; None where it has none, or can't be read."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * LONGEST_LINE))
-        lines = file.read().split(b"\n")
+    with contextlib.suppress(OSError):
+        if not path.is_file():  # a pipe would not open
+            return None
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * LONGEST_LINE))
+            lines = file.read().split(b"\n")
         return next(filter(None, map(_entry_of, reversed(lines))), None)
     return None
 

@@ -31,7 +31,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup lab demo slides test check bench site labs lock audit picture recorded binder \
-  version clean check-python
+  oldest newest version clean check-python
 
 help:
 	@echo 'make lab     open the course in JupyterLab   (LAB_ARGS=--no-browser prints the address only)'
@@ -48,6 +48,8 @@ help:
 	@echo 'make binder  copy environment.yml to where Binder looks for it'
 	@echo 'make version VERSION=1.2.3  write the number of a release wherever it stands'
 	@echo 'make setup   make the environment only: the other targets do so by themselves'
+	@echo 'make oldest  unit tests and tools on the oldest versions allowed (TEST_ARGS=tests/test_nbval.py: others)'
+	@echo 'make newest  the same on the newest that there are; the locks stay as they are'
 	@echo 'make audit   look the locked versions up among the known vulnerabilities (needs a network)'
 	@echo 'make clean   remove the environment and what was generated'
 	@echo
@@ -161,6 +163,18 @@ lock: check-python
 	for extra in site demo; do $$compile --extra $$extra --constraint requirements.lock $$rest \
 	  --output-file requirements-$$extra.lock $(LOCK_ARGS) pyproject.toml || exit 1; done
 
+# Each has an environment of its own beside $(VENV), made anew: bounds and versions change.
+oldest: RESOLUTION := lowest-direct
+newest: RESOLUTION := highest
+oldest newest: setup
+	@$(PY) -m venv --clear '$(VENV)-$@'
+	@$(VENV)/bin/uv --no-config pip install --quiet --python '$(VENV)-$@/bin/python' \
+	  --resolution $(RESOLUTION) --constraint tools/lock-constraints.txt \
+	  --requirement pyproject.toml --extra test --extra site
+	@echo '$(CURDIR)' > "$$('$(VENV)-$@/bin/python' -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
+	'$(VENV)-$@/bin/python' -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	  $(if $(TEST_ARGS),$(TEST_ARGS),tests/unit tests/test_static.py)
+
 # --strict: what could not be looked up is a failure, not a pass.
 audit: check-python
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
@@ -172,7 +186,8 @@ audit: check-python
 	[ -z "$$failed" ]
 
 clean:
-	@if [ -e '$(VENV)/pyvenv.cfg' ]; then rm -rf '$(VENV)'; fi
+	@for each in '$(VENV)' '$(VENV)-oldest' '$(VENV)-newest'; do \
+	  if [ -e "$$each/pyvenv.cfg" ]; then rm -rf "$$each"; fi; done
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
 	find . \( -name .git -o -name '.venv*' \) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) \
 	  -type d -prune -exec rm -rf {} +

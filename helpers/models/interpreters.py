@@ -37,13 +37,15 @@ def run(one, numbers, cap):
                 one.lost(number, error)
 
 
-_one: Any = None  # what `_adopt` was given
+#: What `_adopt` was given. Not a global that it assigns: CPython takes a function that reads no
+#: global for one that needs none, and runs its code in the interpreter's `__main__`, so that
+#: the assignment ends up there (seen with 3.14.7; CPython's pull request 133957 has it too).
+_kept: list[Any] = []
 
 
 def _adopt(one):
-    global _one
-    _one = one
+    _kept[:] = [one]
 
 
 def _call(number):
-    return _one(number)
+    return _kept[0](number)

@@ -172,7 +172,7 @@ oldest newest: setup
 	  --resolution $(RESOLUTION) --constraint tools/lock-constraints.txt \
 	  --requirement pyproject.toml --extra test --extra site
 	@echo '$(CURDIR)' > "$$('$(VENV)-$@/bin/python' -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
-	'$(VENV)-$@/bin/python' -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	'$(VENV)-$@/bin/python' -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	  $(if $(TEST_ARGS),$(TEST_ARGS),tests/unit tests/test_static.py)
 
 # --strict: what could not be looked up is a failure, not a pass.

@@ -168,7 +168,9 @@ class Service(Closing):
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not more:
-                cause = self._left() or "its process was ended. Run it again."
+                late = f"it was not ready within {START_S:g} s. Run it again when less is running."
+                ended = "its process was ended. Run it again."
+                cause = self._left() or (ended if ready else late)
                 raise ServiceError(short_of(cause) or f"{self.name} did not start: {cause}")
             line += more
         answer = json.loads(line)

@@ -121,6 +121,14 @@ def test_its_processes_are_known_while_it_runs():
     assert pid not in service_processes()
 
 
+def test_one_that_is_not_ready_in_time_is_told_from_one_that_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("helpers.services.service.START_S", 0.0)
+    with pytest.raises(ServiceError, match=r"not ready within 0 s\. Run it again"):
+        web_server()
+    assert wait_until(lambda: not list(tmp_path.iterdir()))
+
+
 def test_a_port_is_none_that_the_system_hands_out_and_is_not_shared(monkeypatch):
     with ports.listening() as first:
         taken = first.getsockname()[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -77,10 +78,11 @@ async def with_async(db: Database, sql: str) -> list:
 def servers_in(folder: str) -> list[psutil.Process]:
     """The processes of PostgreSQL whose data lie below `folder`."""
     found = []
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        told = " ".join([*(process.info["cmdline"] or []), process.info["cwd"] or ""])
-        if folder in told:
-            found.append(process)
+    for process in psutil.process_iter():
+        # One that is just ending has a folder in /proc, and no cwd there: psutil 6.0 says so raw.
+        with contextlib.suppress(psutil.Error, FileNotFoundError):
+            if folder in " ".join([*process.cmdline(), process.cwd()]):
+                found.append(process)
     return [p for p in found if p.pid != os.getpid()]
 
 

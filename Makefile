@@ -121,6 +121,8 @@ $(READY): requirements.lock
 	  $(PYTHON) -m pip install --quiet --disable-pip-version-check \
 	    --require-hashes --no-deps --requirement requirements.lock; }
 	@echo '$(CURDIR)' > "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
+	'$(VENV)-$@/bin/python' -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  $(if $(TEST_ARGS),$(TEST_ARGS),tests/unit tests/test_static.py -k 'not type_checker')
 	@# Lists the machine's fonts now, so that the first picture need not.
 	@$(PYTHON) -c 'import matplotlib.font_manager'
 	@touch $@

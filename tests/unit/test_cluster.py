@@ -185,6 +185,12 @@ def test_nobody_waits_for_a_client_that_tries_to_reach_a_dead_scheduler(worker, 
         shipping._called(Rounds([worker]), scope["hand_over_late"], doomed, (1,), "late")
 
 
+def test_no_cluster_starts_where_there_is_no_memory_for_it(monkeypatch):
+    monkeypatch.setattr("helpers.services.cluster.local.memory_free", lambda: 150 << 20)
+    with pytest.raises(ServiceError, match="2 workers takes about 240 MB.*150 MB are free here"):
+        cluster(scheduler="local")
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [("localhost", "is no address of a Dask scheduler"), (8786, "is no address"),

@@ -20,12 +20,15 @@ import psutil
 
 from ...measure.shortage import shortage
 from ...workloads.learning import ONE_THREAD
+from ..connections.limits import memory_free
 from ..service import Closing, Service, ServiceError
 from . import jobs
 
 #: The address of a scheduler to use instead of one of our own, such as tcp://192.0.2.7:8786.
 VARIABLE = "COURSE_DASK_SCHEDULER"
 MOST_WORKERS = 16
+#: Memory that Dask takes in each worker, in the scheduler, and in the kernel for its client.
+EACH_MB = 60
 CONNECT_S = 5.0
 #: Bytes; a scheduler's greeting has a few dozen.
 LONGEST_GREETING = 1 << 20
@@ -135,6 +138,7 @@ def cluster(workers: int = 2, scheduler: str | None = None) -> Cluster:
                            f"not: write workers=2.")  # fmt: skip
     address = scheduler if scheduler is not None else os.environ.get(VARIABLE, "")
     if address in ("", "local"):
+        _room_for(workers)
         return Cluster(workers)
     if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
         raise ServiceError(f"{address!r} is no address of a Dask scheduler: write it as in "
@@ -159,6 +163,18 @@ def cluster_processes() -> list[int]:
 
 
 # --- inside ----------------------------------------------------------------------------
+
+
+def _room_for(workers: int) -> None:
+    """Raise ServiceError where a cluster would take more memory than there is.
+
+    Else the system would kill a process for it, and the largest one is the kernel.
+    """
+    need, free = (workers + 2) * EACH_MB, memory_free() >> 20
+    if free < need:
+        raise ServiceError(f"A cluster of {workers} workers takes about {need:,} MB of memory, and "
+                           f"{free:,} MB are free here: close other notebooks, or let {VARIABLE} "
+                           f"name a scheduler elsewhere.")  # fmt: skip
 
 
 def _connected(address: str) -> Any:

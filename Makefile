@@ -121,8 +121,6 @@ $(READY): requirements.lock
 	  $(PYTHON) -m pip install --quiet --disable-pip-version-check \
 	    --require-hashes --no-deps --requirement requirements.lock; }
 	@echo '$(CURDIR)' > "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
-	'$(VENV)-$@/bin/python' -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	  $(if $(TEST_ARGS),$(TEST_ARGS),tests/unit tests/test_static.py -k 'not type_checker')
 	@# Lists the machine's fonts now, so that the first picture need not.
 	@$(PYTHON) -c 'import matplotlib.font_manager'
 	@touch $@
@@ -175,6 +173,8 @@ oldest newest: setup
 	  --resolution $(RESOLUTION) --constraint tools/lock-constraints.txt \
 	  --requirement pyproject.toml --extra test --extra site
 	@echo '$(CURDIR)' > "$$('$(VENV)-$@/bin/python' -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
+	'$(VENV)-$@/bin/python' -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  $(if $(TEST_ARGS),$(TEST_ARGS),tests/unit tests/test_static.py -k 'not type_checker')
 
 # --strict: what could not be looked up is a failure, not a pass.
 audit: check-python

@@ -19,6 +19,8 @@ PYTHON := $(VENV)/bin/python
 # Scripts in an environment hold absolute paths, so a moved folder, like another
 # interpreter, needs a new environment: both are part of the stamp's name.
 READY := $(VENV)/.ready-$(shell printf '%s' '$(CURDIR) $(PY)' | cksum | cut -d' ' -f1)
+# How pytest-xdist shares the tests out: tests/harness/sharing.py.
+SHARED := --dist loadfile --no-loadscope-reorder
 SITE_READY := $(READY)-site
 DEMO_READY := $(READY)-demo
 # A folder beside the environment's own: Voilà and the slides are found only where it is named.
@@ -72,7 +74,7 @@ demo: setup $(DEMO_READY)
 test: setup $(SITE_READY)
 	@# Three at a time on two cores, since most of them wait for something; tests/conftest.py
 	@# says which tests stay together.
-	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
+	$(PYTHON) -m pytest -n 3 $(SHARED) $(TEST_ARGS)
 
 # All three are run, whatever the first of them finds.
 check: setup
@@ -173,7 +175,7 @@ oldest newest: setup
 	  --resolution $(RESOLUTION) --constraint tools/lock-constraints.txt \
 	  --requirement pyproject.toml --extra test --extra site
 	@echo '$(CURDIR)' > "$$('$(VENV)-$@/bin/python' -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
-	'$(VENV)-$@/bin/python' -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	'$(VENV)-$@/bin/python' -m pytest -n 2 $(SHARED) \
 	  $(if $(TEST_ARGS),$(TEST_ARGS),tests/unit tests/test_static.py -k 'not type_checker')
 
 # --strict: what could not be looked up is a failure, not a pass.

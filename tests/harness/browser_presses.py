@@ -130,14 +130,15 @@ class Presses:
         self.page.choose("cav-preset", label)
         return label
 
-    def at_random(self, presses: int) -> list[str]:
-        """So many presses, each after a moment; a third of the moments are none."""
-        done = []
+    def at_random(self, presses: int, done: list[str]) -> None:
+        """So many presses, each after a moment; a third of the moments are none.
+
+        `done` gets a line for each, and has those that were made where one fails.
+        """
         for _ in range(presses):
             wait_s = 0.0 if self.chance.random() < 1 / 3 else LATEST_S * self.chance.random()
             self.page.page.wait_for_timeout(wait_s * 1000)
             done.append(f"{self.chance.choice(self.actions)()} (+{wait_s:.2f})")
-        return done
 
     def idle(self) -> list[str]:
         """Wait until nothing is under way; what is wrong then."""
@@ -180,8 +181,9 @@ def press_all(page: LabPage, part: Part, presses: int, chance: random.Random, fo
     hands, wrong, done, number = Presses(page, part, chance), 0, 0, 0
     while done < presses:
         number, count = number + 1, min(chance.randint(2, 7), presses - done)
+        pressed: list[str] = []
         try:
-            pressed = hands.at_random(count)
+            hands.at_random(count, pressed)
             problems = hands.idle() + hands.runs_again()
         except (AssertionError, Error) as error:
             problems = [f"it hangs: {error}", page.describe()]

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-NETWATCH = Path(__file__).parent / "netwatch"
+from tests.harness.sitehooks import hooked
 
 
 def watched(log: Path, env: Mapping[str, str]) -> dict[str, str]:
     """`env` with which a kernel, and all that it starts, notes foreign addresses in `log`."""
     log.touch()
-    paths = [str(NETWATCH), *filter(None, [env.get("PYTHONPATH"), os.environ.get("PYTHONPATH")])]
-    return {**env, "PYTHONPATH": os.pathsep.join(paths), "NET_WATCH": str(log)}
+    return {**hooked("netwatch", env), "NET_WATCH": str(log)}
 
 
 def foreign(log: Path) -> list[str]:

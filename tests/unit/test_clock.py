@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 
-from tests.harness.labserver import REPO
 from tests.harness.scarce import python
+from tests.harness.sitehooks import hooked
 
 #: Prints by model what a run measured, and how long it took by a clock that only goes on.
 CODE = """
@@ -45,8 +44,8 @@ print(json.dumps([found, walls, took]))
 
 
 def test_a_clock_that_steps_back_in_mid_run_changes_no_measurement():
-    path = os.pathsep.join([f"{REPO}/tests/harness/clockback", os.environ.get("PYTHONPATH", "")])
-    found, walls, took = json.loads(python(CODE, CLOCK_BACK="1", PYTHONPATH=path).splitlines()[-1])
+    env = hooked("clockback", {"CLOCK_BACK": "1"})
+    found, walls, took = json.loads(python(CODE, **env).splitlines()[-1])
     for results, failed, wall_s, all_s, started, ended, rows in found.values():
         assert results == [True] * 4, "the clock of the run steps back"
         assert failed == 0

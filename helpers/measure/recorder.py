@@ -45,6 +45,14 @@ class Board:
         """Bytes for the columns of `tasks` tasks."""
         return 8 * len(COLUMNS) * tasks
 
+    def begin(self) -> None:
+        """Note that the run begins: until then nothing of the learner's has run."""
+        self.submitted[0] = now()
+
+    def begun(self) -> bool:
+        """Whether `begin` was called, here or in the process that shares the memory."""
+        return self.submitted[0] != 0
+
     def finished(self) -> int:
         """How many tasks have ended so far."""
         return self.tasks - self.ended.tolist().count(0)

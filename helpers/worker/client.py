@@ -24,8 +24,8 @@ POLL_S = 0.02
 LAST_WORDS_S = 1.0
 
 
-class _NotBegun(RunError):
-    """The worker had ended before it could begin."""
+class _WorkerEnded(RunError):
+    """The worker's own processes ended before the request did."""
 
 
 class Worker:
@@ -116,19 +116,17 @@ class Worker:
         with self.session():
             if self._loaded is None:
                 raise RunError("No workload is loaded: call load() first.")
-            self._revive()
-            self._open.board.clear(Board.size(tasks))
-            board = Board(tasks, self._open.board.map(Board.size(tasks)))
+            board = self._new_board(tasks)
             tell = on_progress
             progress = (lambda: tell(board.finished())) if tell else None
             try:
                 try:
                     packed = self._measure(request, time_box, memory_mb, progress)
-                except _NotBegun:  # the host had been killed before: a new board is needed too
+                except _WorkerEnded:
+                    if board.begun():
+                        raise
                     board.release()
-                    self._revive()
-                    self._open.board.clear(Board.size(tasks))
-                    board = Board(tasks, self._open.board.map(Board.size(tasks)))
+                    board = self._new_board(tasks)
                     packed = self._measure(request, time_box, memory_mb, progress)
                 return Run.unpack(packed)
             finally:
@@ -241,6 +239,12 @@ class Worker:
         if self.host is None and self._loaded is not None:
             self._load(*self._loaded)
 
+    def _new_board(self, tasks: int) -> Board:
+        """An empty board, shared with a worker that has the workload loaded."""
+        self._revive()
+        self._open.board.clear(Board.size(tasks))
+        return Board(tasks, self._open.board.map(Board.size(tasks)))
+
     def _unload(self, keep: str | None = None) -> None:
         """End the host, and that of a library, unless it is the one to `keep`."""
         library = self._library if self._library and self._library[0] != keep else None
@@ -283,10 +287,10 @@ class Worker:
                 done = True
             elif "failed" in answer:
                 cause = RunError(answer["failed"], self._left_text())
-            elif "ended" in answer or answer.get("closed"):
-                status, ended = answer.get("ended", -1), True
-            elif "unloaded" in answer:
-                break  # the host was killed, and nobody would tell of the run's end
+            elif "ended" in answer:
+                status, ended = answer["ended"], True
+            elif answer.get("closed") or "unloaded" in answer:
+                break  # zygote or host was killed, and nobody would tell of the run's end
             if ended or done:
                 continue
             if self._stopping.is_set():
@@ -312,18 +316,16 @@ class Worker:
             # Who would have killed what the run started is gone, and each of those processes
             # keeps the pipe open.
             self._kill_run()
-        begun, self._running = self._running is not None, None
+        self._running = None
+        packed = self._open.outbox.read() if done else None
         if not ended:
             self._end()
-            kind = RunError if begun else _NotBegun
-            cause = cause or kind("The worker has ended: run it again.")
-        if self._stopping.is_set() and not done:
+            cause = cause or _WorkerEnded("The worker has ended: run it again.")
+        if packed is not None:
+            return packed
+        if self._stopping.is_set():
             raise Stopped("Stopped.")
-        if cause is not None and not (done and ended):
-            raise cause
-        if done:
-            return self._open.outbox.read()
-        raise RunError(death_sentence(status))
+        raise cause or RunError(death_sentence(status))
 
     def _renew(self) -> None:
         """A worker that spawns is used up by one request: end it, remember its workload."""

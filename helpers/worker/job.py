@@ -120,10 +120,12 @@ def execute(workload: Workload, request: dict, buffer: bytearray | mmap | None =
     module = models.for_workload((own_models or {}).get(name, name), workload)
     if module is None:
         raise LookupError(f"{workload.title} has no form that {name} can run")
+    board = Board(tasks, buffer)
+    board.begin()
     with _captured():
         _warm_up(module, workload)
     with _captured() as printed, quiet_gc():
-        recorder = Recorder(tasks, Board(tasks, buffer), detail)
+        recorder = Recorder(tasks, board, detail)
         lines = None
         if request.get("lines"):
             lines = Lines((workload.blocking, workload.coroutine))

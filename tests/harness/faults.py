@@ -149,16 +149,22 @@ def kill_in_run(
 ) -> tuple[str, list[str]]:
     """Kill `victim` so long after the start of a run in `model`: what was said, the problems.
 
-    Each task waits `ms` milliseconds; long ones make sure that the run is not over before.
+    Each task waits `ms` milliseconds; with long ones the kill comes in the middle of the run,
+    not before it has begun and not after its end.
     """
     worker.load(work.sleep(ms), OWN)
     outcome, problems = Outcome(), []
+    boards, new_board = [], worker._new_board
+    worker._new_board = lambda tasks: boards.append(new_board(tasks)) or boards[-1]
     thread = threading.Thread(target=outcome.of, args=(lambda: worker.run(model, TASKS, CAP),))
     zygote, host = worker.processes()
     thread.start()
     while worker._running is None and not outcome.over.is_set():
         time.sleep(0.001)
     run = worker._running
+    del worker._new_board
+    while ms > MS and not boards[0].begun() and not outcome.over.is_set():
+        time.sleep(0.001)
     if victim == "child":
         while run and not descendants(run) and not outcome.over.is_set():
             time.sleep(0.001)
@@ -182,6 +188,9 @@ def kill_in_run(
         problems.append(outcome.words)
     elif outcome.words and not outcome.words.endswith("."):
         problems.append(f"no sentence: {outcome.words}")
+    # A kill takes a moment. Until then the next run would be the one that is hit.
+    if pid is not None and not wait_until(lambda: not alive({pid}), 5.0):
+        problems.append(f"the {victim} lives on")
     again = Outcome()
     if ms > MS:
         worker.load(work.sleep(1), OWN)

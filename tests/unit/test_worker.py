@@ -287,6 +287,24 @@ def test_a_worker_killed_between_two_requests_is_replaced(worker, which):
         assert worker.run("asyncio", 1, 1).failed == 0
 
 
+def test_killed_before_a_run_has_begun_it_is_run_again(worker, monkeypatch):
+    """The host had begun to fork, and nothing of the learner's had run: nobody need know."""
+    asked = []
+
+    def measure(self, request, *limits):
+        asked.append(request)
+        if len(asked) == 1:
+            os.kill(self.host, signal.SIGSTOP)  # it reads the request, and forks, no more
+            self._open.process.kill()
+        return real(self, request, *limits)
+
+    real = Worker._measure
+    monkeypatch.setattr(Worker, "_measure", measure)
+    worker.load(work.sleep(1))
+    assert worker.run("threads", 3, 3).failed == 0
+    assert len(asked) == 2
+
+
 def kill_and_wait(worker, pid):
     """Kill it, and wait until its end is known: a host's end is said by the zygote."""
     answers = worker._channel._answers

@@ -131,7 +131,7 @@ class Facts:
         if not self.looped:
             return 0
         # Every task's times moved to a stretch of their own, then one pass for all.
-        apart = int(self.rows[:, 3].max()) + 1
+        apart = int(np.max(self.rows[:, 3])) + 1
         held, waits = (self.of(s)[:, 2:] + apart * self.of(s)[:, :1] for s in (HELD, WAITING))
         held = held[np.argsort(held[:, 0])]
         passed = np.append(0, np.cumsum(held[:, 1] - held[:, 0]))

@@ -243,7 +243,7 @@ def by_pixel(facts: Facts, span: float, width: int) -> dict:
         for column in range(width):
             owed[:-1] += shares[:, column]
             owed[-1] += rest[column]
-            picked[column] = choice = int(owed.argmax())
+            picked[column] = choice = int(np.argmax(owed))
             owed[choice] -= 1
         change = np.append(np.nonzero(np.diff(picked))[0] + 1, width)
         first = np.append(0, change[:-1])

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import models as known_models
-from ..services.connections.limits import memory_free, own_threads_left
+from ..measure.container import memory_free
+from ..services.connections.limits import own_threads_left
 from ..workloads import BadWorkload, Workload, as_workload
 
 MOST_TASKS = 100_000

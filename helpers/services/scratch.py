@@ -15,7 +15,7 @@ class ScratchFolder(Served):
     """
 
     def __init__(self) -> None:
-        self._service = Service("helpers.services.scratch")
+        self._service = Service("helpers.services.scratch", mb=20)
         self.path = self._service.folder
 
     def __truediv__(self, name: str) -> Path:

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import psutil
 
+from ..measure.container import memory_free
 from ..measure.shortage import short_of, shortage
 from .piped import Piped
 
@@ -40,6 +41,10 @@ NAMES = {
     "scratch": "The scratch folder's keeper",
 }
 PROJECT = Path(__file__).resolve().parents[2]
+
+#: MB that a service takes, and that what asks it takes in the kernel. Below it the system would
+#: end a process, and the largest one is the kernel. Measured 2026-11-28: 25 to 27, with Python.
+MB = 45
 
 _running: weakref.WeakSet[Service] = weakref.WeakSet()
 
@@ -84,11 +89,13 @@ class Service(Closing):
     `module` uses a `keeper.Keeper`: it announces ``facts`` (its port and the like) when it
     is ready, and ends when its standard input closes: at `close()`, at the end of the
     ``with`` block, when this object is forgotten, or when this process ends, however it
-    does. `configuration` is what JSON can hold. Raises ServiceError if it does not start.
+    does. `configuration` is what JSON can hold, and `mb` the memory that it takes, in MB. Raises
+    ServiceError if it does not start, or if there is less memory.
     """
 
-    def __init__(self, module: str, **configuration: Any) -> None:
+    def __init__(self, module: str, *, mb: float = MB, **configuration: Any) -> None:
         self.module = module
+        check_room(self.name, mb)
         self.facts: dict[str, Any] = {}
         self._server: psutil.Process | None = None
         # Named here and made there: it is known, and can be removed, at any moment of its life.
@@ -145,7 +152,7 @@ class Service(Closing):
         """What to say if it has ended though nobody closed it; empty while it runs."""
         if self.alive():
             return ""
-        return f"{self.name} has ended: run the cell that starts it again, and those below it."
+        return has_ended(self.name)
 
     def usage(self) -> Usage:
         """What the process uses now. Raises ServiceError if it has ended."""
@@ -156,7 +163,7 @@ class Service(Closing):
                 return Usage(process.memory_info().rss / 2**20, process.num_threads(),
                              times.user + times.system, process.num_fds())  # fmt: skip
         except psutil.Error:
-            raise ServiceError(f"{self.name} has ended: start it again.") from None
+            raise ServiceError(has_ended(self.name)) from None
 
     def close(self) -> None:
         """End the process, with all it left, and wait for that. Safe to call twice."""
@@ -220,6 +227,19 @@ class Served(Closing):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_service": None}
+
+
+def has_ended(name: str) -> str:
+    """The sentence for a server that has ended though nobody closed it."""
+    return f"{name} has ended: run the cell that starts it again, and those below it."
+
+
+def check_room(name: str, mb: float, instead: str = "ask for less of it") -> None:
+    """Raise ServiceError where what `name` calls would take more memory than is free."""
+    free = memory_free() >> 20
+    if free < mb:
+        raise ServiceError(f"{name} takes about {mb:,.0f} MB of memory, and {free:,} MB are free "
+                           f"here: close other notebooks, or {instead}.")  # fmt: skip
 
 
 def ended_services() -> str:

@@ -17,7 +17,7 @@ import psutil
 
 from ..measure.shortage import short_of, shortage
 from ..services.piped import Piped
-from .errors import RunError
+from .errors import RunError, WorkerEnded
 from .shared import SharedFile
 
 START_S = 60.0
@@ -83,12 +83,12 @@ class Channel:
         return self.process.poll() is None
 
     def send(self, message: dict) -> None:
-        """Send one request. Raises RunError if the process has ended."""
+        """Send one request. Raises WorkerEnded if the process has."""
         try:
             self.process.stdin.write(json.dumps(message).encode() + b"\n")
             self.process.stdin.flush()
         except OSError as error:
-            raise RunError("The worker has ended: run it again.", self.error_text()) from error
+            raise WorkerEnded(self.error_text()) from error
 
     def answer(self, seconds: float) -> dict | None:
         """The next answer, None if none comes within `seconds`; ``{"closed": True}`` at the end."""

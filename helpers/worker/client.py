@@ -15,17 +15,21 @@ from ..measure.recorder import Board
 from ..measure.run import Run
 from ..workloads import Workload, catalog
 from .channel import START_S, Channel
-from .errors import Busy, MemoryCapReached, RunError, Stopped, TimeBoxEnded, death_sentence
+from .errors import (
+    Busy,
+    MemoryCapReached,
+    RunError,
+    Stopped,
+    TimeBoxEnded,
+    WorkerEnded,
+    death_sentence,
+)
 from .memory import Room, taken_mb
 from .sources import sources_of
 from .travel import as_code
 
 POLL_S = 0.02
 LAST_WORDS_S = 1.0
-
-
-class _WorkerEnded(RunError):
-    """The worker's own processes ended before the request did."""
 
 
 class Worker:
@@ -122,7 +126,7 @@ class Worker:
             try:
                 try:
                     packed = self._measure(request, time_box, memory_mb, progress)
-                except _WorkerEnded:
+                except WorkerEnded:
                     if board.begun():
                         raise
                     board.release()
@@ -320,7 +324,7 @@ class Worker:
         packed = self._open.outbox.read() if done else None
         if not ended:
             self._end()
-            cause = cause or _WorkerEnded("The worker has ended: run it again.")
+            cause = cause or WorkerEnded()
         if packed is not None:
             return packed
         if self._stopping.is_set():

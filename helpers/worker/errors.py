@@ -29,6 +29,13 @@ class Busy(RunError):
     """The worker is in another run."""
 
 
+class WorkerEnded(RunError):
+    """The worker's own processes ended before the request did."""
+
+    def __init__(self, details: str = "") -> None:
+        super().__init__("The worker has ended: run it again.", details)
+
+
 def death_sentence(status: int) -> str:
     """What to say of a run whose process ended with this wait status; -1 for unknown."""
     if status < 0:

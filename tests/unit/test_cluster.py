@@ -186,7 +186,7 @@ def test_nobody_waits_for_a_client_that_tries_to_reach_a_dead_scheduler(worker, 
 
 
 def test_no_cluster_starts_where_there_is_no_memory_for_it(monkeypatch):
-    monkeypatch.setattr("helpers.services.cluster.local.memory_free", lambda: 150 << 20)
+    monkeypatch.setattr("helpers.services.service.memory_free", lambda: 150 << 20)
     with pytest.raises(ServiceError, match="2 workers takes about 240 MB.*150 MB are free here"):
         cluster(scheduler="local")
 

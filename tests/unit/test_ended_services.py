@@ -103,7 +103,7 @@ def test_a_web_server_killed_between_two_comparisons(server, experiment):
     with pytest.raises(ServiceError) as told:
         _ = server.url
     assert str(told.value) == WEB_ENDED
-    with pytest.raises(ServiceError, match="The web server has ended: start it again"):
+    with pytest.raises(ServiceError, match="The web server has ended: run the cell"):
         server.stats()
 
 

@@ -39,6 +39,17 @@ def test_it_tells_what_it_was_given_and_what_it_uses():
         assert (service.folder / "left").exists()
 
 
+def test_where_memory_would_not_suffice_it_says_so_and_starts_nothing(monkeypatch):
+    """Else the system ends a process for it, and the largest one is the kernel."""
+    monkeypatch.setattr(services, "memory_free", lambda: 80 << 20)
+    before = service_processes()
+    with pytest.raises(ServiceError, match="The web server takes about 93 MB of memory, and 80 MB"):
+        web_server(files=6, file_mb=8)
+    assert service_processes() == before
+    with web_server() as web:
+        assert web.stats()["requests"] == 0
+
+
 def test_closed_it_leaves_nothing():
     service = Service(MODULE, port=1)
     pid, folder = service.process.pid, service.folder
@@ -47,7 +58,7 @@ def test_closed_it_leaves_nothing():
     assert not psutil.pid_exists(pid)
     assert not folder.exists()
     assert not service.alive()
-    with pytest.raises(ServiceError, match="start it again"):
+    with pytest.raises(ServiceError, match="has ended: run the cell that starts it again"):
         service.usage()
 
 

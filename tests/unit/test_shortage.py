@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from helpers.measure.shortage import short_of, shortage
+from helpers.services.web.server import web_server
 from helpers.worker import memory
 from helpers.worker.errors import MemoryCapReached
 from helpers.workloads import as_workload, work
@@ -117,6 +120,22 @@ resource.setrlimit(resource.RLIMIT_NPROC, (used + 20, used + 20))
 print(make_request(work.sleep(1), 1000).cap)
 """
     assert 1 <= int(python(code, before)) <= 16
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux says whom it ends first.")
+def test_where_memory_runs_out_the_kernel_is_not_the_first_to_end(worker):
+    """The system ends whose number is highest, and among equals the largest: the kernel."""
+
+    def rank():
+        return int(Path("/proc/self/oom_score_adj").read_text())
+
+    worker.load(as_workload(rank))
+    assert worker.run("threads", 2, 2).results == [1000, 1000]
+    assert worker.run("processes", 2, 2).results == [1000, 1000]
+    with web_server() as web:
+        server = Path(f"/proc/{web._service.process.pid}/oom_score_adj")
+        assert int(server.read_text()) == 1000
+    assert rank() < 1000
 
 
 def test_a_run_ends_before_it_takes_what_the_machine_has_not(worker, monkeypatch):

@@ -125,7 +125,11 @@ def test_workers_that_run_several_numbers():
     assert trace.peak() == 2
     for number in range(4):
         states = {state for task, state, _, _ in trace.rows() if task == number}
-        assert {RUNNING, WAITING, HELD} <= states
+        assert {RUNNING, HELD} <= states
+        assert states & {
+            WAITING,
+            READY,
+        }  # READY: due before it was seen to wait
 
 
 def test_waiting_for_the_semaphore_is_not_drawn():

@@ -130,7 +130,7 @@ def test_bad_values_get_a_sentence(asked, words):
 def test_a_server_that_has_ended_says_so():
     web = web_server()
     web.close()
-    with pytest.raises(ServiceError, match="start it again"):
+    with pytest.raises(ServiceError, match="The web server has ended: run the cell that starts it"):
         web.stats()
 
 

@@ -20,8 +20,7 @@ import psutil
 
 from ...measure.shortage import shortage
 from ...workloads.learning import ONE_THREAD
-from ..connections.limits import memory_free
-from ..service import Closing, Service, ServiceError
+from ..service import Closing, Service, ServiceError, check_room
 from . import jobs
 
 #: The address of a scheduler to use instead of one of our own, such as tcp://192.0.2.7:8786.
@@ -138,7 +137,8 @@ def cluster(workers: int = 2, scheduler: str | None = None) -> Cluster:
                            f"not: write workers=2.")  # fmt: skip
     address = scheduler if scheduler is not None else os.environ.get(VARIABLE, "")
     if address in ("", "local"):
-        _room_for(workers)
+        check_room(f"A cluster of {workers} workers", (workers + 2) * EACH_MB,
+                   f"let {VARIABLE} name a scheduler elsewhere")  # fmt: skip
         return Cluster(workers)
     if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
         raise ServiceError(f"{address!r} is no address of a Dask scheduler: write it as in "
@@ -163,18 +163,6 @@ def cluster_processes() -> list[int]:
 
 
 # --- inside ----------------------------------------------------------------------------
-
-
-def _room_for(workers: int) -> None:
-    """Raise ServiceError where a cluster would take more memory than there is.
-
-    Else the system would kill a process for it, and the largest one is the kernel.
-    """
-    need, free = (workers + 2) * EACH_MB, memory_free() >> 20
-    if free < need:
-        raise ServiceError(f"A cluster of {workers} workers takes about {need:,} MB of memory, and "
-                           f"{free:,} MB are free here: close other notebooks, or let {VARIABLE} "
-                           f"name a scheduler elsewhere.")  # fmt: skip
 
 
 def _connected(address: str) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
+
+from ...measure.container import groups, memory_free, number, words
 
 #: More than this the course does not ask for.
 MOST = 10_000
@@ -95,9 +96,9 @@ def file_limit() -> int | None:
 
 def local_ports() -> int | None:
     """How many ports a client has for connections to one address and port."""
-    words = _words("/proc/sys/net/ipv4/ip_local_port_range")
+    ports = words("/proc/sys/net/ipv4/ip_local_port_range")
     try:
-        return int(words[1]) - int(words[0]) + 1
+        return int(ports[1]) - int(ports[0]) + 1
     except (IndexError, ValueError):
         return None
 
@@ -108,10 +109,10 @@ def threads_left() -> list[tuple[str, int]]:
     running = sum(_threads().values())
     for name in ("kernel/threads-max", "kernel/pid_max"):
         left += [(f"{most:,} threads in the whole system ({name.split('/')[1]})", most - running)
-                 for most in _number(f"/proc/sys/{name}")]  # fmt: skip
+                 for most in number(f"/proc/sys/{name}")]  # fmt: skip
     left += [(f"{most:,} memory maps for a process (vm.max_map_count), about {MAPS_PER_THREAD} "
               f"for a thread", most // MAPS_PER_THREAD)
-             for most in _number("/proc/sys/vm/max_map_count")]  # fmt: skip
+             for most in number("/proc/sys/vm/max_map_count")]  # fmt: skip
     return left + own_threads_left()
 
 
@@ -128,53 +129,14 @@ def own_threads_left(below: float = float("inf")) -> list[tuple[str, int]]:
         if soft != resource.RLIM_INFINITY and soft < below:
             own = _threads().get(os.getuid(), 0)
             left.append((f"{soft:,} threads of one user (ulimit -u)", soft - own))
-    for folder in _groups("pids"):
-        for most in _number(folder / "pids.max"):
-            used = next(iter(_number(folder / "pids.current")), 0)
+    for folder in groups("pids"):
+        for most in number(folder / "pids.max"):
+            used = next(iter(number(folder / "pids.current")), 0)
             left.append((f"{most:,} threads in this container (pids.max)", most - used))
     return left
 
 
-def memory_free() -> int:
-    """Bytes that this process may still take, the container's limit counted."""
-    left = [psutil.virtual_memory().available]
-    for folder in _groups("memory"):
-        for most, used in (("memory.max", "memory.current"),
-                           ("memory.limit_in_bytes", "memory.usage_in_bytes")):  # fmt: skip
-            for limit in _number(folder / most):
-                cache = _inactive(folder)
-                now = next(iter(_number(folder / used)), 0)
-                left.append(max(0, limit - max(0, now - cache)))
-    return min(left)
-
-
 # --- inside ----------------------------------------------------------------------------
-
-
-def _groups(controller: str) -> list[Path]:
-    """The control groups of this process and all above it, version 1 and 2, most inner first.
-
-    In a container the path may be that of the host: then only the mounted root is there.
-    """
-    folders = []
-    for line in _text("/proc/self/cgroup").splitlines():
-        _, names, path = line.split(":", 2)
-        if names and controller not in names.split(","):
-            continue
-        roots = [Path("/sys/fs/cgroup", controller)] if names else [
-            Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]  # fmt: skip
-        inner = Path(path.lstrip("/"))
-        folders += [root / one for root in roots for one in (inner, *inner.parents)]
-    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
-
-
-def _inactive(folder: Path) -> int:
-    """Bytes of file cache that the group would give back."""
-    for line in _text(folder / "memory.stat").splitlines():
-        name, _, value = line.partition(" ")
-        if name in ("inactive_file", "total_inactive_file"):
-            return int(value)
-    return 0
 
 
 def _threads() -> dict[int, int]:
@@ -185,19 +147,3 @@ def _threads() -> dict[int, int]:
             user = process.uids().real
             counted[user] = counted.get(user, 0) + process.num_threads()
     return counted
-
-
-def _text(path: str | Path) -> str:
-    try:
-        return Path(path).read_text()
-    except OSError:
-        return ""
-
-
-def _words(path: str | Path) -> list[str]:
-    return _text(path).split()
-
-
-def _number(path: str | Path) -> list[int]:
-    """The number in a file, as a list that is empty where there is none, or "max"."""
-    return [int(word) for word in _words(path)[:1] if word.isdigit()]

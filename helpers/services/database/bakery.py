@@ -129,7 +129,7 @@ def database(which: str | None = None) -> Database:
 
 
 def _sqlite() -> Database:
-    service = Service("helpers.services.scratch")
+    service = Service("helpers.services.scratch", mb=20)
     path = service.folder / "bakery.db"
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:

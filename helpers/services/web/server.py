@@ -6,7 +6,7 @@ import http.client
 import json
 from typing import Any
 
-from ..service import Served, Service, ServiceError
+from ..service import MB, NAMES, Served, Service, ServiceError, has_ended
 
 
 class WebServer(Served):
@@ -18,7 +18,8 @@ class WebServer(Served):
     """
 
     def __init__(self, **asked: Any) -> None:
-        self._service = Service("helpers.services.web.app", **asked)
+        files_mb = asked.get("files", 0) * asked.get("file_mb", 0)
+        self._service = Service("helpers.services.web.app", mb=MB + files_mb, **asked)
         self.host, self.port = "127.0.0.1", self._service.port
 
     @property
@@ -52,8 +53,7 @@ class WebServer(Served):
             return json.loads(connection.getresponse().read())
         except (OSError, ValueError, http.client.HTTPException) as error:
             # Broken off, or somebody else's answer, who has the port now.
-            raise ServiceError("The web server has ended: start it again with "
-                               "web_server().") from error  # fmt: skip
+            raise ServiceError(has_ended(NAMES["web.app"])) from error
         finally:
             connection.close()
 

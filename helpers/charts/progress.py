@@ -128,11 +128,11 @@ def _rest(one: Standing) -> str:
 def _done(standings: Sequence[Standing]) -> str:
     done = sum(one.done for one in standings)
     minutes = sum(one.item.minutes for one in standings if not one.done)
-    text = f"{done} of {len(standings)} are done."
-    if minutes:
-        hours = f"{minutes / 60:.0f} hours" if minutes >= 90 else f"{minutes} minutes"
-        text += f" The others take about {hours}."
-    return text
+    hours = f"{minutes / 60:.0f} hours" if minutes >= 90 else f"{minutes} minutes"
+    if not done:
+        return f"There are {len(standings)} notebooks and labs, for about {hours}."
+    text = f"{done} of {len(standings)} {'is' if done == 1 else 'are'} done."
+    return f"{text} The others take about {hours}." if minutes else text
 
 
 @dataclass(repr=False)

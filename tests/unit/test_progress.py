@@ -111,7 +111,10 @@ def test_at_first_nothing_is_done_and_00_comes_next():
     assert {one.state for one in found.values()} == {"not yet"}
     assert next_of(list(found.values())).item.stem == "00-start-here"
     shown = ShownProgress(list(found.values()))
-    assert str(shown).startswith("Next: 00 Start here (about 10 minutes).\n0 of 14 are done.")
+    assert str(shown).splitlines()[:2] == [
+        "Next: 00 Start here (about 10 minutes).",
+        "There are 14 notebooks and labs, for about 8 hours.",
+    ]
     assert "nothing to download" in shown._repr_html_()
 
 

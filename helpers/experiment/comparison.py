@@ -14,6 +14,19 @@ from .limits import CONTROL_SHOWS, limits
 from .request import Request
 
 
+class DidNotRun(KeyError):
+    """A comparison was asked about a model that did not run; the message says why.
+
+    In a notebook it shows as that one sentence.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError shows its argument as code
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 @dataclass
 class Comparison:
     """Runs of the same tasks in several models, interleaved; all times in seconds.
@@ -46,22 +59,26 @@ class Comparison:
         return [name for name in self.request.models if name in self.traced]
 
     def walls(self, model: str) -> list[float]:
-        """The measured wall times of `model`, one a repeat; the recorded run's if none."""
-        walls = [run.wall_s for run in self.repeats.get(model, {}).values()]
-        return walls or [self.traced[model].wall_s]
+        """The measured wall times of `model`, one a repeat; the recorded run's if none.
+
+        Raises DidNotRun for a model that did not run, as do all that are asked about one.
+        """
+        return [run.wall_s for run in self._runs(model)]
 
     def wall(self, model: str) -> float:
-        """The median wall time of `model`."""
+        """The median wall time of `model`. Raises DidNotRun."""
         return median(self.walls(model))
 
     def speedup(self, model: str, over: str = "sequential") -> float:
-        """How many times as fast `model` is as `over`, from the medians."""
+        """How many times as fast `model` is as `over`, from the medians. Raises DidNotRun."""
         return self.wall(over) / self.wall(model)
 
     def cores(self, model: str) -> float:
-        """Cores used by `model`: CPU time over wall time, median of the repeats."""
-        runs = list(self.repeats.get(model, {}).values()) or [self.traced[model]]
-        return median(run.usage.cores for run in runs)
+        """Cores used by `model`: CPU time over wall time, median of the repeats.
+
+        Raises DidNotRun.
+        """
+        return median(run.usage.cores for run in self._runs(model))
 
     def fastest(self) -> str:
         """The model with the smallest median; whether that means anything, `verdict` says."""
@@ -70,12 +87,12 @@ class Comparison:
     def verdict(self, first: str, second: str) -> Verdict:
         """The verdict on two models, from the rounds in which both ran.
 
-        Raises KeyError for a model that did not run.
+        Raises DidNotRun.
         """
         a, b = self.repeats.get(first, {}), self.repeats.get(second, {})
         pairs = [(a[k].wall_s, b[k].wall_s) for k in sorted(a.keys() & b.keys())]
         if not pairs:
-            pairs = [(self.traced[first].wall_s, self.traced[second].wall_s)]
+            pairs = [(self._recorded(first).wall_s, self._recorded(second).wall_s)]
         return compare_times(first, second, pairs)
 
     def verdicts(self) -> list[Verdict]:
@@ -164,6 +181,21 @@ class Comparison:
                          f"work of one in the same time.")  # fmt: skip
         return found + limits(self.machine.cores, self.control, self.foreign,
                               over=bool(self.recorded))  # fmt: skip
+
+    # --- inside ------------------------------------------------------------------------
+
+    def _runs(self, model: str) -> list[Run]:
+        """The repeats of `model`, or its recorded run."""
+        return list(self.repeats.get(model, {}).values()) or [self._recorded(model)]
+
+    def _recorded(self, model: str) -> Run:
+        if model in self.traced:
+            return self.traced[model]
+        if model in self.left_out:
+            raise DidNotRun(f"{self.left_out[model]} Use fewer tasks or a smaller size, or give it "
+                            f"more time with time_box=.")  # fmt: skip
+        ran = ", ".join(self.models) or "none"
+        raise DidNotRun(f"No model {model!r} ran here. These did: {ran}.")
 
 
 def _sentence(verdict: Verdict) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from helpers.experiment import BadRequest, Experiment, make_request
 from helpers.experiment.compare import rounds_within
+from helpers.experiment.comparison import DidNotRun
 from helpers.experiment.request import MOST_TASKS, thread_limit
 from helpers.experiment.rounds import Rounds
 from helpers.experiment.sweep import run_sweep
@@ -206,6 +207,27 @@ def test_what_would_not_fit_the_time_box_is_left_out_and_said(experiment):
     assert estimate is not None, words
     assert int(estimate[1]) >= 5, "100 waits of 50 ms, and what a busy machine adds"
     assert any("left out" in line for line in result.summary())
+    with pytest.raises(
+        DidNotRun, match=r"^sequential is left out.*, or give it more time with time"
+    ):
+        result.cores("sequential")
+    with pytest.raises(DidNotRun, match="No model 'thread' ran here. These did: asyncio, threads."):
+        result.speedup("asyncio", "thread")
+
+
+def test_a_call_that_is_dear_by_chance_leaves_no_model_out(experiment, tmp_path):
+    """The one call that is made before all others, to see what would not fit the time box."""
+    calls = tmp_path / "calls"
+
+    def dear_at_first():
+        with calls.open("a") as file:
+            file.write("x")
+        if calls.stat().st_size <= 2:  # a function of one's own is called once to warm up
+            time.sleep(0.3)
+
+    result = experiment(dear_at_first, 20, models=["sequential", "threads"], time_box=4)
+    assert result.models == ["sequential", "threads"]
+    assert not result.left_out
 
 
 def test_a_comparison_of_which_nothing_fits_says_so(experiment):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import models as known_models
-from ..measure.container import memory_free
 from ..services.connections.limits import own_threads_left
+from ..services.container import memory_free
 from ..workloads import BadWorkload, Workload, as_workload
 
 MOST_TASKS = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import IO, Any
 
-from ..measure.container import give_way
+from .container import give_way
 
 
 class Piped(subprocess.Popen[bytes]):

@@ -21,8 +21,8 @@ from typing import Any, Self
 
 import psutil
 
-from ..measure.container import memory_free
 from ..measure.shortage import short_of, shortage
+from .container import memory_free
 from .piped import Piped
 
 START_S = 60.0

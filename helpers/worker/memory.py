@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from ..measure.container import memory_free
+from ..services.container import memory_free
 
 #: A run may take so much of the free memory, and so many MB in any case: it shares most of
 #: what it has at first with its parent.

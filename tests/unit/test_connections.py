@@ -27,7 +27,7 @@ from helpers.experiment.serving import connections, hold, rude, servers
 from helpers.experiment.serving.connections import Connections, ConnectionsExperiment, Sample
 from helpers.experiment.serving.hold import HoldExperiment
 from helpers.experiment.serving.rude import RudeExperiment
-from helpers.measure import container
+from helpers.services import container
 from helpers.services.commanded import Crew
 from helpers.services.connections import limits, timing
 from helpers.services.connections.limits import Limit, Limits

@@ -83,7 +83,8 @@ class ShownScore:
             self.rows.append((title, said, "not measured", "–"))
             return
         gains, (low, high) = row.gains(), row.spread("threads")
-        shown = f"{GAIN_WORDS[gains]}: {row.speedup('threads'):.2f}× ({low:.2f} to {high:.2f})"
+        seen = "measured once" if low == high else f"{low:.2f} to {high:.2f}"
+        shown = f"{GAIN_WORDS[gains]}: {row.speedup('threads'):.2f}× ({seen})"
         answer = "–"
         if guess is not None and gains is not None:
             self.told += 1

@@ -125,11 +125,12 @@ def _seldom(result: Comparison) -> set[str]:
 
 
 def _problem(run: Run) -> str:
-    """Why a run can't count, in words; empty if it can."""
+    """Why a run can't count, with a full stop; empty if it can."""
     if run.failures:
         failure = run.failures[0]
-        return f"{failure['type']}: {failure['message']}" if failure["message"] else failure["type"]
-    return "not every task ran" if run.never_ran else ""
+        what = f"{failure['type']}: {failure['message']}" if failure["message"] else failure["type"]
+        return what.removesuffix(".") + "."
+    return "not every task ran." if run.never_ran else ""
 
 
 @dataclass
@@ -225,6 +226,6 @@ def _row(experiment: RowExperiment, request: Request, rounds: int, budget_s: flo
     except RunError as error:
         return Row(request.workload, None, str(error))
     if "sequential" not in found.traced:
-        why = f"{request.workload.title}: {found.left_out['sequential']}."
+        why = f"{request.workload.title}: {found.left_out['sequential']}"
         return Row(request.workload, None, why)
     return Row(request.workload, found)

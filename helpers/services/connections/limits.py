@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from ...measure.container import groups, memory_free, number, words
+from ..container import groups, memory_free, number, words
 
 #: More than this the course does not ask for.
 MOST = 10_000

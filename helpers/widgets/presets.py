@@ -47,7 +47,7 @@ PRESETS = {
                ("sequential", "threads", "processes")),
         Preset("C code that releases the GIL", "hashing", 60, 4),
         Preset("time.sleep in a coroutine", "blocking_sleep", 20, 10),
-        Preset("Blocking calls handed to threads", "blocking_sleep", 30, 12, 4,
+        Preset("Blocking calls, in threads", "blocking_sleep", 30, 12, 4,
                ("asyncio", "threads", "asyncio+threads")),
         Preset("Wait, then compute", "mixed", 40, 10, 0, ("asyncio", "threads")),
     )

@@ -107,7 +107,8 @@ def _note(e, model: str) -> str:
     if e.arms[model].same is False:
         return f"{times(found.ratio)}, wrong results"
     low, high = _spread(e, model)
-    return f"{times(found.ratio)} ({times(low)} to {times(high)})"
+    seen = "measured once" if low == high else f"{times(low)} to {times(high)}"
+    return f"{times(found.ratio)} ({seen})"
 
 
 def _one_call(sheet: Sheet, e, y: float) -> None:

@@ -625,7 +625,7 @@ WRONG = {
         ((a_future_not_awaited,), "came back with a task or future"),
         ((fire_and_forget,), "still in progress"),
         ((another_future,), "came back with <Future"),
-        ((awaits_another_future,), "can't be used in 'await'"),
+        ((awaits_another_future,), "await"),  # Python says it in other words since 3.14
         ((thread_and_join,), "did not run for 3 s: its thread stood in line"),
         ((a_thread_alone,), "came back"),
         ((submit_and_result,), "did not run for 3 s: its thread stood in line"),

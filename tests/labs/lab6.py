@@ -620,8 +620,8 @@ async def async_recommend(work):
 
 
 def never_ends(work):
-    while work:
-        pass
+    # On one line: it differs from Python to Python which of two is named.
+    return any(step for step in iter(int, 1))
 
 
 def small_forgotten(work):
@@ -714,7 +714,7 @@ WRONG = {
         ((other_word,), "'multiprocessing'"),
         ((no_such_field,), "no attribute 'io_bound'"),
         ((async_recommend,), "gave a coroutine"),
-        ((never_ends,), "while work:"),
+        ((never_ends,), "any(step for"),
         ((small_forgotten,), "10 of 12"),
     ],
 }

@@ -12,6 +12,7 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from tests.harness.kernels import kernel_manager
 from tests.harness.waiting import wait_until
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -113,8 +114,8 @@ class Kernel:
 
 
 @pytest.fixture(scope="module")
-def kernel() -> Iterator[Kernel]:
-    manager = KernelManager(kernel_name="python3")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    manager = kernel_manager(tmp_path_factory.mktemp("kernel"))
     manager.start_kernel()
     client = manager.client()
     client.start_channels()

@@ -14,11 +14,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import KernelManager
 from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers.experiment.pace import VARIABLE
-from tests.harness.kernels import write_kernelspec
+from tests.harness.kernels import kernel_manager, write_kernelspec
 from tests.harness.labserver import REPO
 from tests.harness.run_all import run_all
 from tests.harness.sources import notebooks
@@ -198,7 +197,7 @@ def kernel(
     folder = tmp_path_factory.mktemp("pitfalls")
     write_kernelspec(folder, "chosen", env={**env, VARIABLE: "few"})
     specs = KernelSpecManager(kernel_dirs=[str(folder / "kernels")])
-    manager = KernelManager(kernel_name="chosen", kernel_spec_manager=specs)
+    manager = kernel_manager(folder, "chosen", kernel_spec_manager=specs)
     manager.start_kernel(cwd=str(NOTEBOOK.parent))
     client = manager.client()
     client.start_channels()

@@ -1,4 +1,4 @@
-"""What the container or control group of this process lets it take. Reads only."""
+"""What the container of this process lets it take, and what ends first where that is used up."""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from jupyter_client.manager import KernelManager
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -101,3 +103,13 @@ def _pip_into(folder: Path, requirements: list[str], python: str) -> None:
         errors = [line[:200] for line in done.stderr.splitlines() if "ERROR" in line]
         words = " ".join(errors) or done.stderr[-300:]
         raise RegistryError(f"pip could not fetch {' '.join(requirements)}: {words}")
+
+
+def kernel_manager(folder: Path, name: str = "python3", **options: Any) -> KernelManager:
+    """A manager of one kernel whose sockets are files in `folder`.
+
+    Ports are chosen before the kernel takes them, and beside other tests another process may
+    be quicker: "Address already in use". `options` are those of KernelManager.
+    """
+    connection = str(folder / "connection.json")
+    return KernelManager(kernel_name=name, transport="ipc", connection_file=connection, **options)

@@ -26,7 +26,7 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-from tests.harness.kernels import write_kernelspec
+from tests.harness.kernels import kernel_manager, write_kernelspec
 
 #: A variable that every descendant of the kernel inherits, also one that is
 #: no longer its child: that is how those who outlive it are found.
@@ -188,8 +188,7 @@ def _kernel(
         # A kernelspec of our own: the user's `python3` may be another Python.
         write_kernelspec(Path(temporary), "chosen", python=python, env=env)
         specs = KernelSpecManager(kernel_dirs=[f"{temporary}/kernels"])
-        manager = KernelManager(kernel_name="chosen", kernel_spec_manager=specs)
-        manager.connection_file = f"{temporary}/connection.json"
+        manager = kernel_manager(Path(temporary), "chosen", kernel_spec_manager=specs)
         log = Path(temporary, "kernel.log")
         with log.open("wb") as file:
             manager.start_kernel(cwd=str(folder), stdout=file, stderr=file)

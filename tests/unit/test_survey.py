@@ -192,7 +192,7 @@ def test_a_model_that_fails_is_left_out_of_its_row(worker):
     survey = run_survey(Noted(worker), [only_in_main], models=["threads", "processes"], tasks=2,
                         rounds=1)  # fmt: skip
     assert survey.rows["only_in_main"].models == ["processes"]
-    assert "only_in_main(), without threads: RuntimeError: not here" in survey.limits()
+    assert "only_in_main(), without threads: RuntimeError: not here." in survey.limits()
 
 
 def test_a_stop_ends_the_whole_survey(worker):

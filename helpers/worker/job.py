@@ -25,6 +25,7 @@ from ..measure.usage import Meter
 from ..workloads import Workload, as_workload, catalog
 from ..workloads.builtin import rebuild
 from .sources import remember
+from .travel import as_code
 
 if TYPE_CHECKING:
     from mmap import mmap
@@ -76,10 +77,8 @@ class Remote:
         return row
 
     def __reduce__(self):  # only where processes are spawned
-        import cloudpickle
-
         tasks, detail = len(self._recorder.results), self._recorder.marks is not None
-        return _rebuild_remote, (tasks, detail, cloudpickle.dumps(self._workload))
+        return _rebuild_remote, (tasks, detail, as_code(self._workload))
 
 
 def _rebuild_remote(tasks: int, detail: bool, code: bytes) -> Remote:

@@ -16,6 +16,7 @@ import io
 import queue
 import threading
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from .errors import RunError
@@ -48,6 +49,10 @@ def _pickler() -> type:
         """Makes locks anew, and refuses what would arrive as an empty shell."""
 
         def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, CodeType):
+                # From 3.1.3 on cloudpickle leaves out the file, where tracebacks find the lines.
+                make, parts = cloudpickle.CloudPickler.dispatch_table[CodeType](obj)
+                return _in_file, (make, parts, obj.co_filename)
             if isinstance(obj, _MADE_ANEW):
                 return _maker(obj), ()
             if isinstance(obj, asyncio.Semaphore):
@@ -62,6 +67,11 @@ def _pickler() -> type:
             return super().reducer_override(obj)
 
     return Pickler
+
+
+def _in_file(make: Callable[..., CodeType], parts: tuple, name: str) -> CodeType:
+    """The code that `make` gives, as written in the file `name`."""
+    return make(*parts).replace(co_filename=name)
 
 
 def _maker(obj: Any) -> Any:

@@ -19,6 +19,8 @@ from functools import cache
 from time import perf_counter_ns as now
 from typing import Any
 
+from ...worker.travel import as_code
+
 _place: ContextVar[tuple | None] = ContextVar("place", default=None)
 _record: Record | None = None
 
@@ -132,7 +134,7 @@ class RecordedPool(Executor):
 
     def __init__(self, pool: Executor, travels: bool) -> None:
         self._pool = pool
-        self._packed = cache(_as_code) if travels else (lambda function: function)
+        self._packed = cache(as_code) if travels else (lambda function: function)
 
     def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Hand ``fn(*args, **kwargs)`` to the pool; the future that it will settle."""
@@ -181,12 +183,6 @@ def _timed(function: Any, args: tuple, kwargs: dict) -> tuple:
     begin = now()
     result = function(*args, **kwargs)
     return result, (os.getpid(), threading.get_ident()), begin, now()
-
-
-def _as_code(function: Callable) -> bytes:
-    import cloudpickle
-
-    return cloudpickle.dumps(function)
 
 
 @cache

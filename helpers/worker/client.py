@@ -316,15 +316,13 @@ class Worker:
             if progress and now - shown >= 0.2:
                 shown = now
                 progress()
-        if not ended or status < 0:
-            # Who would have killed what the run started is gone, and each of those processes
-            # keeps the pipe open.
-            self._kill_run()
-        self._running = None
         packed = self._open.outbox.read() if done else None
         if not ended:
+            # Who would have killed what the run started is gone, and each of those processes
+            # keeps the pipe open: this kills them, too.
             self._end()
             cause = cause or WorkerEnded()
+        self._running = None
         if packed is not None:
             return packed
         if self._stopping.is_set():

@@ -37,9 +37,7 @@ class WorkerEnded(RunError):
 
 
 def death_sentence(status: int) -> str:
-    """What to say of a run whose process ended with this wait status; -1 for unknown."""
-    if status < 0:
-        return "The run's process ended before it could finish: run it again."
+    """What to say of a run whose process ended with this wait status."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         return (f"The run's process was killed by signal {number} before it could finish: "

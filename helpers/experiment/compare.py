@@ -79,13 +79,14 @@ class Experiment(Stoppable):
         request = result.request
         self._single(result)
         for number, model in enumerate(request.models):
-            expected = self._expected(result, model)
+            # One model alone is never left out.
+            expected = self._expected(result, model) if len(request.models) > 1 else 0.0
             # A call can be dear by chance: a few more, before anything is left out for it.
             for _ in range(SINGLES - len(result.single)):
                 if expected > request.time_box and result.single[0][0] < SHORT_S:
                     self._single(result)
                     expected = self._expected(result, model)
-            if expected > request.time_box and len(request.models) > 1:
+            if expected > request.time_box:
                 result.left_out[model] = (
                     f"{model} is left out: {request.tasks:,} tasks would take about "
                     f"{_duration(expected)}, and the time box is {request.time_box:g} s."

@@ -8,6 +8,11 @@ from pathlib import Path
 from .service import Served, Service
 
 
+def folder_service() -> Service:
+    """A service that keeps a temporary folder, its `folder`, and does nothing else."""
+    return Service("helpers.services.scratch", mb=20)
+
+
 class ScratchFolder(Served):
     """A temporary folder at `path`, removed at `close()` or when the owner ends, however.
 
@@ -15,7 +20,7 @@ class ScratchFolder(Served):
     """
 
     def __init__(self) -> None:
-        self._service = Service("helpers.services.scratch", mb=20)
+        self._service = folder_service()
         self.path = self._service.folder
 
     def __truediv__(self, name: str) -> Path:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
@@ -611,6 +612,8 @@ RIGHT = {
                            in_a_group, waiting_in_a_thread, threads_by_hand)],
     4: [(bake_all,), (with_callbacks,), (with_threads_that_wait,)],
 }  # fmt: skip
+#: What Python says of an object that is no awaitable.
+CANT_AWAIT = "can't be used in 'await'" if sys.version_info < (3, 14) else "can't be awaited"
 WRONG = {
     1: [
         ((directly,), "in the thread of the event loop"),
@@ -625,7 +628,7 @@ WRONG = {
         ((a_future_not_awaited,), "came back with a task or future"),
         ((fire_and_forget,), "still in progress"),
         ((another_future,), "came back with <Future"),
-        ((awaits_another_future,), "await"),  # Python says it in other words since 3.14
+        ((awaits_another_future,), CANT_AWAIT),
         ((thread_and_join,), "did not run for 3 s: its thread stood in line"),
         ((a_thread_alone,), "came back"),
         ((submit_and_result,), "did not run for 3 s: its thread stood in line"),

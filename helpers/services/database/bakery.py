@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...measure.shortage import shortage
+from ..scratch import folder_service
 from ..service import Served, Service, ServiceError, ended_services
 
 ROWS = 5_000
@@ -129,7 +130,7 @@ def database(which: str | None = None) -> Database:
 
 
 def _sqlite() -> Database:
-    service = Service("helpers.services.scratch", mb=20)
+    service = folder_service()
     path = service.folder / "bakery.db"
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -204,9 +204,13 @@ class Diary:
                    + ("The others are fine." if good else "There were no others."))  # fmt: skip
 
     def _tell(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
+        if sentence in self._said:
+            return
+        try:
             self._say(sentence)
+        except Exception:
+            return  # in a kernel's new thread `print` opens a socket; it is said the next time
+        self._said.add(sentence)
 
 
 def _in_the_way(path: Path) -> bool:

@@ -43,10 +43,11 @@ def shortage(error: BaseException, starting: bool = False) -> str | None:
     """
     if isinstance(error, MemoryError):
         return _MEMORY
-    if isinstance(error, OSError):
-        if starting and error.errno == errno.EAGAIN:
+    number = getattr(error, "errno", None)  # of an OSError, and of pyzmq's own error
+    if isinstance(number, int):
+        if starting and number == errno.EAGAIN:
             return _THREADS
-        return _BY_NUMBER.get(error.errno or 0)
+        return _BY_NUMBER.get(number)
     # What is said instead of a number: by CPython of a thread, by the loader of a library that
     # can't be opened (ImportError), by SQLite of a disc.
     if isinstance(error, (RuntimeError, ImportError, *_of_sqlite())):

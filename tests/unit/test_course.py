@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import types
 from pathlib import Path
 
 import pytest
+from zmq.error import ZMQError
 
 from helpers.advisor.advise import Advice
 from helpers.advisor.evidence import Evidence
@@ -208,6 +210,24 @@ def test_threads_may_write_at_once(book):
     for thread in threads:
         thread.join()
     assert len(set(titles(book))) == 200
+
+
+def test_what_can_not_be_said_now_is_said_the_next_time(tmp_path):
+    """In a new thread of a kernel `print` opens a socket: without one it raises."""
+
+    def say(sentence):
+        tries.append(sentence)
+        if len(tries) == 1:
+            raise ZMQError(errno.EMFILE)
+
+    tries: list[str] = []
+    (tmp_path / "file").write_text("in the way")
+    book = Diary(tmp_path / "file" / "folder", say)
+    for title in ("a", "b", "c"):
+        book.add(entry(title))
+    assert titles(book) == ["a", "b", "c"]
+    assert len(tries) == 2
+    assert tries[0] == tries[1]
 
 
 def test_where_nothing_can_be_written_it_stays_in_memory_and_says_so_once(tmp_path, told_lines):

@@ -12,6 +12,7 @@ import pytest
 
 from helpers.charts import comparison_html
 from helpers.experiment import Experiment, make_request
+from helpers.experiment.surveys.survey import RowExperiment, run_survey
 from helpers.notebook.experiments import in_worker
 from helpers.notebook.running import ExperimentFailed
 from helpers.services.database.bakery import database
@@ -105,6 +106,22 @@ def test_a_web_server_killed_between_two_comparisons(server, experiment):
     assert str(told.value) == WEB_ENDED
     with pytest.raises(ServiceError, match="The web server has ended: run the cell"):
         server.stats()
+
+
+def test_a_web_server_killed_during_a_survey(server, worker):
+    def later(number):
+        return fetch(number)
+
+    def killed(progress):
+        if "round 2" in progress.words and not server._service.ended():
+            kill(server)
+
+    fetch, _ = fetching(server)
+    survey = run_survey(RowExperiment(worker), [fetch, later], models=["threads"], tell=killed)
+    assert [row.comparison for row in survey.rows.values()] == [None, None]
+    for row in survey.rows.values():
+        assert "refused" in row.problem
+        assert row.problem.endswith(f". {WEB_ENDED}")
 
 
 def test_what_runs_in_a_worker_and_a_pipelines_panel_say_so_too(server):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from zmq.error import ZMQError
 
 from helpers.measure.shortage import short_of, shortage
 from helpers.services.web.server import web_server
@@ -165,4 +167,6 @@ def test_what_is_no_shortage_stays_what_it_is():
     assert shortage(ValueError("Too many open files")) is None
     assert short_of("ValueError: 3") is None
     assert "memory" in shortage(MemoryError())
+    assert "no more files" in shortage(ZMQError(errno.EMFILE))  # a kernel's print, in a thread
+    assert shortage(ZMQError(errno.EAGAIN)) is None
     assert "disc is full" in shortage(OSError(28, "No space left on device"))

@@ -12,6 +12,7 @@ from ...measure.load import LIMIT, ForeignLoad
 from ...measure.run import Run
 from ...measure.statistics import FEWEST_PAIRS
 from ...models import MODELS
+from ...services.service import ended_services
 from ...worker.errors import RunError, Stopped
 from ...workloads.catalog import library_of
 from ..compare import Experiment, own_processes, read_machine_card
@@ -129,7 +130,7 @@ def _problem(run: Run) -> str:
     if run.failures:
         failure = run.failures[0]
         what = f"{failure['type']}: {failure['message']}" if failure["message"] else failure["type"]
-        return what.removesuffix(".") + "."
+        return f"{what.removesuffix('.')}. {ended_services()}".rstrip()
     return "not every task ran." if run.never_ran else ""
 
 

@@ -150,3 +150,66 @@ def test_a_database_without_room_is_a_sentence_and_leaves_nothing(tmp_path: Path
     assert "disc is full" in found["told"]["database"]
     assert {name: words for name, words in found["told"].items() if words.startswith("RAW")} == {}
     assert found["left"] == []
+
+
+PIPELINES = """
+import asyncio, json, os, tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+tempfile.tempdir = os.environ["TMPDIR"] = os.environ["DISC"]
+from helpers import race_pools, run_pipeline
+from helpers.notebook.running import ExperimentFailed
+disc = Path(os.environ["DISC"])
+
+def as_it_is(data):
+    return data
+
+async def pipeline(plan):
+    with plan.pool(2) as pool:
+        for number in range(plan.pictures):
+            data = await asyncio.wrap_future(pool.submit(plan.step, bytes(40_000)))
+            await asyncio.to_thread((plan.folder / str(number)).write_bytes, data)
+
+async def sentence(run):
+    try:
+        told.append(repr(await run))
+    except ExperimentFailed as error:
+        told.append(str(error))
+    left.append([str(path) for path in disc.rglob("*") if path.is_file()])
+
+async def tried():
+    await sentence(run_pipeline(pipeline, as_it_is, ThreadPoolExecutor, pictures=20))
+    await sentence(race_pools(pipeline, [as_it_is], pictures=20))
+    filler = disc / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1024))
+        except OSError:
+            pass
+    try:
+        await run_pipeline(pipeline, as_it_is, ThreadPoolExecutor, pictures=2)
+    except ExperimentFailed as error:
+        told.append(str(error))
+    filler.unlink()
+    await sentence(run_pipeline(pipeline, as_it_is, ThreadPoolExecutor, pictures=2))
+
+told, left = [], []
+asyncio.run(tried())
+print(json.dumps({"told": told, "left": left}))
+"""
+FULL = "The disc is full: delete what you don't need, then run it again."
+
+
+def test_a_pipeline_without_room_for_its_pictures_says_so_and_leaves_none(tmp_path: Path):
+    before = on_a_small_disc(400, str(tmp_path))
+    if before is None:
+        pytest.skip("nothing can be mounted here")
+    found = json.loads(python(PIPELINES, before, DISC=str(tmp_path)).splitlines()[-1])
+    run, race, at_once, _ = found["told"]
+    for words in (run, race):
+        assert words.startswith("A stage failed, and the whole pipeline ended with it. OSError: ")
+        assert words.endswith(f"No space left on device. {FULL}")
+    assert at_once == FULL
+    assert found["left"][:2] == [[], []]
+    assert len(found["left"][2]) == 2, "its two pictures"

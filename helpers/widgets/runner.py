@@ -14,7 +14,7 @@ import ipywidgets as w
 from .. import charts
 from ..charts.fit import fit
 from ..experiment import BadRequest, Progress
-from ..measure.shortage import shortage
+from ..measure.shortage import short_of, shortage
 from ..services.service import ended_services
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop
@@ -192,8 +192,15 @@ class Runner:
 
 
 def said_of(error: RunError) -> str:
-    """What to say of a run without a result; where a task failed, also which server is gone."""
-    return f"{error} {ended_services() if error.details else ''}".rstrip()
+    """What to say of a run without a result; where a task failed, also what it went without.
+
+    That is a server that has ended, or room on a disc, open files, threads, memory.
+    """
+    said, lines = str(error), error.details.strip().splitlines()
+    reasons = [ended_services(), short_of(lines[-1])] if lines else []
+    if not any(reasons):
+        return said
+    return " ".join([said if said.endswith((".", "?")) else f"{said}.", *filter(None, reasons)])
 
 
 def _cause(error: Exception, starting: bool = False) -> str:

@@ -129,7 +129,7 @@ def test_what_runs_in_a_worker_and_a_pipelines_panel_say_so_too(server):
     kill(server)
     with pytest.raises(ExperimentFailed, match="refused") as told:
         asyncio.run(in_worker(fetch, 1))
-    assert str(told.value).endswith(WEB_ENDED)
+    assert str(told.value).endswith(f">. {WEB_ENDED}")
 
     async def pipeline(plan):
         await fetch_async(plan.pictures)

@@ -107,8 +107,8 @@ def _place(plan: Plan, name: str) -> Iterator[tuple[Plan, Path]]:
     """An empty folder for the plan, and a file of counters; both gone where the run fails."""
     folder, counters = scratch() / name, scratch() / f"{name}.counters"
     shutil.rmtree(folder, ignore_errors=True)
-    counters.write_bytes(bytes(8 * len(STAGES)))
     try:
+        counters.write_bytes(bytes(8 * len(STAGES)))
         yield replace(plan, folder=folder), counters
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.harness.labserver import REPO
 
@@ -41,6 +43,17 @@ def on_a_small_disc(kilobytes: int, folder: str) -> list[str] | None:
     if subprocess.run([*found, "true"], capture_output=True, check=False).returncode:
         return None
     return found
+
+
+def fill(filler: Path) -> None:
+    """Write to `filler` until its disc is full."""
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
 
 
 def python(code: str, before: Sequence[str] = (), timeout: float = 60, **env: str) -> str:

@@ -67,6 +67,8 @@ def _recommend(e: Evidence) -> Recommendation:
     gainers = [m for m in usable if e.gains(m)]
     if gainers:
         best = max(gainers, key=lambda m: e.verdict(m).ratio)
+        if any(_held_up(e, m, best) for m in usable[: usable.index(best)]):
+            return Recommendation(CANT_TELL, _unclear(e, usable))
         model = next(m for m in gainers if m == best or _as_fast(e, m, best))
         return Recommendation(model, _why(e, model), e.verdict(model))
     if 0 < e.pairs < FEWEST_PAIRS:
@@ -81,6 +83,15 @@ def _recommend(e: Evidence) -> Recommendation:
 def _as_fast(e: Evidence, model: str, best: str) -> bool:
     """Whether `best` is no faster than `model` beyond noise."""
     return e.verdict(best, model).claim not in ("faster", "few")
+
+
+def _held_up(e: Evidence, model: str, best: str) -> bool:
+    """Whether `model` looks faster than `best` by far, and too few rounds agree to say so.
+
+    One round in which the machine stood still is enough for that where rounds are few. `best`
+    is not the answer then: it would be advice against what needs less and measured better.
+    """
+    return e.could_gain(model) is None and e.verdict(model, best).ratio >= GAIN
 
 
 # --- why, in a sentence or two --------------------------------------------------------------
@@ -129,9 +140,9 @@ def _unclear(e: Evidence, usable: list[str]) -> str:
     asked = [m for m in usable if e.could_gain(m) is None]
     shown = ", ".join(f"{m} {times(e.verdict(m).ratio)}" for m in asked)
     text = f"It could not be seen whether it gains ({shown}). " if shown else ""
-    if e.cores < 1.5:
+    if e.cores < 1.5 and not e.waiting:
         return f"{text}This machine has one usable core, so no gain from several can be shown here."
-    if not e.second_core():
+    if not e.second_core() and not e.waiting:
         return f"{text}No second core was free meanwhile{_taken(e)}.{_tendency(e)}"
     return f"{text}The rounds differ too much from each other.{_foreign(e)}"
 

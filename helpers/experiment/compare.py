@@ -16,10 +16,11 @@ from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run
 from ..measure.statistics import FEWEST_PAIRS
 from ..measure.trace import COMPUTING_IN_C, RUNNING, UNSEEN
-from ..services.service import ended_services, service_processes
+from ..services.service import service_processes
 from ..worker.client import Worker
 from ..worker.errors import TimeBoxEnded
 from .comparison import Comparison
+from .outside import named, outside
 from .pace import paced
 from .request import Request
 from .stoppable import Progress, Stoppable
@@ -68,8 +69,9 @@ class Experiment(Stoppable):
         self._recorded(result)
         if result.complete():
             self._repeat(result, rounds, budget_s)
-        if result.failed() is not None:
-            result.ended = ended_services()
+        failed = result.failed()
+        if failed is not None:
+            result.outside = outside(named(failed.failures[0]))
         self._tell(Progress(1.0, "everything is measured"))
         return result
 

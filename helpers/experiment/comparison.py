@@ -35,7 +35,7 @@ class Comparison:
     as ``{model: {round: Run}}``; `single` the times of one task alone as (wall, CPU).
     `control` is how much more two processes computed than one, in the same minutes;
     `foreign` the cores that other programs used. `said` is the learner's prediction, in
-    seconds by model. `ended` says which server of the course was gone when a task had failed,
+    seconds by model. `outside` says what a failed task went without, as a server that has ended,
     and what to do. `recorded` is the day of a run that was loaded from a file (YYYY-MM-DD):
     then the `machine` is another one, or this one then.
     """
@@ -50,7 +50,7 @@ class Comparison:
     said: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
-    ended: str = ""
+    outside: str = ""
     recorded: str | None = None
 
     @property
@@ -155,7 +155,7 @@ class Comparison:
             count = f"{run.failed} of {run.tasks} tasks" if run.tasks > 1 else "the task"
             message = f": {failure['message']}" if failure["message"] else ""
             what = (f"In {run.model}, {which} raised {failure['type']}{message} ({count} failed). "
-                    f"Nothing was compared. {self.ended}")  # fmt: skip
+                    f"Nothing was compared. {self.outside}")  # fmt: skip
             return [what.rstrip()]
         for run in self.traced.values():
             if run.never_ran:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..measure.lines import MOST_LINES, WIDTH, code_of
-from ..services.service import ended_services
 from .compare import Experiment, read_machine_card
 from .comparison import Comparison
+from .outside import named, outside
 from .request import BadRequest, Request, make_request, whole
 
 #: More markers than that beside a few lines tell nothing.
@@ -105,7 +105,7 @@ def run_recording(experiment: Experiment, request: Request) -> Recording:
                 model, request.tasks, request.cap_of(model),
                 detail=True, lines=True, time_box=request.time_box,
             )  # fmt: skip
-            if result.traced[model].failed:
-                result.ended = ended_services()
+            if failures := result.traced[model].failures:
+                result.outside = outside(named(failures[0]))
                 break
     return result

@@ -14,8 +14,8 @@ import ipywidgets as w
 from .. import charts
 from ..charts.fit import fit
 from ..experiment import BadRequest, Progress
-from ..measure.shortage import short_of, shortage
-from ..services.service import ended_services
+from ..experiment.outside import outside
+from ..measure.shortage import shortage
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop
 from .keys import by_keyboard
@@ -192,15 +192,12 @@ class Runner:
 
 
 def said_of(error: RunError) -> str:
-    """What to say of a run without a result; where a task failed, also what it went without.
-
-    That is a server that has ended, or room on a disc, open files, threads, memory.
-    """
+    """What to say of a run without a result; where a task failed, also what it went without."""
     said, lines = str(error), error.details.strip().splitlines()
-    reasons = [ended_services(), short_of(lines[-1])] if lines else []
-    if not any(reasons):
+    reason = outside(lines[-1]) if lines else ""
+    if not reason:
         return said
-    return " ".join([said if said.endswith((".", "?")) else f"{said}.", *filter(None, reasons)])
+    return f"{said if said.endswith(('.', '?')) else f'{said}.'} {reason}"
 
 
 def _cause(error: Exception, starting: bool = False) -> str:

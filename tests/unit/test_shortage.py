@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import sys
@@ -11,12 +12,18 @@ from pathlib import Path
 import pytest
 from zmq.error import ZMQError
 
+from helpers.charts import comparison_html
+from helpers.experiment.surveys.survey import RowExperiment, run_survey
 from helpers.measure.shortage import short_of, shortage
+from helpers.notebook.experiments import in_worker
+from helpers.notebook.running import ExperimentFailed
 from helpers.services.web.server import web_server
 from helpers.worker import memory
 from helpers.worker.errors import MemoryCapReached
 from helpers.workloads import as_workload, work
 from tests.harness.scarce import as_a_user, python
+
+FULL = "The disc is full: delete what you don't need, then run it again."
 
 # A process that tries one thing again and again, with ever more of what is scarce, until it
 # works. What it was told each time, and what was left open afterwards, comes back as JSON.
@@ -170,3 +177,19 @@ def test_what_is_no_shortage_stays_what_it_is():
     assert "no more files" in shortage(ZMQError(errno.EMFILE))  # a kernel's print, in a thread
     assert shortage(ZMQError(errno.EAGAIN)) is None
     assert "disc is full" in shortage(OSError(28, "No space left on device"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Only Linux has a disc that is full.")
+def test_tasks_that_meet_a_full_disc_say_what_to_do_wherever_they_ran(experiment, worker):
+    def note(number=0):
+        Path("/dev/full").write_text("bread")
+
+    compared = experiment(note, 2, models=["threads"])
+    (said,) = compared.summary()
+    assert said.endswith(f"(2 of 2 tasks failed). Nothing was compared. {FULL}")
+    assert "Mend what the traceback" not in comparison_html(compared)
+    survey = run_survey(RowExperiment(worker), [note], models=["threads"], rounds=1)
+    (row,) = survey.rows.values()
+    assert row.problem.endswith(f"No space left on device. {FULL}")
+    with pytest.raises(ExperimentFailed, match=f"No space left on device. {FULL}"):
+        asyncio.run(in_worker(note))

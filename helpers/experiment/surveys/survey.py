@@ -12,11 +12,11 @@ from ...measure.load import LIMIT, ForeignLoad
 from ...measure.run import Run
 from ...measure.statistics import FEWEST_PAIRS
 from ...models import MODELS
-from ...services.service import ended_services
 from ...worker.errors import RunError, Stopped
 from ...workloads.catalog import library_of
 from ..compare import Experiment, own_processes, read_machine_card
 from ..comparison import Comparison
+from ..outside import named, outside
 from ..pace import in_haste
 from ..request import BadRequest, Request, make_request
 from ..stoppable import Progress
@@ -128,9 +128,8 @@ def _seldom(result: Comparison) -> set[str]:
 def _problem(run: Run) -> str:
     """Why a run can't count, with a full stop; empty if it can."""
     if run.failures:
-        failure = run.failures[0]
-        what = f"{failure['type']}: {failure['message']}" if failure["message"] else failure["type"]
-        return f"{what.removesuffix('.')}. {ended_services()}".rstrip()
+        what = named(run.failures[0])
+        return f"{what.removesuffix('.')}. {outside(what)}".rstrip()
     return "not every task ran." if run.never_ran else ""
 
 

@@ -50,7 +50,7 @@ def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path, kernel: st
     page.click("cav-run")
     page.wait_text("cav-status", re.compile(r"[Rr]ound \d of \d, 20 connections"), timeout=60)
     page.wait_text("cav-status", re.compile("^Done"), timeout=60)
-    assert "You said asyncio would need less memory" in page.read("cav-verdict")
+    page.wait_text("cav-verdict", "You said asyncio would need less memory")
     first = figure.locator("svg").first.get_attribute("aria-label")
     assert "20 connections" in first
 

@@ -82,8 +82,8 @@ def run_once(page: LabPage) -> str:
     page.set_number("cav-said", 300)
     page.click("cav-run")
     page.wait_text("cav-status", re.compile("^Done"), timeout=60)
-    assert "You said 300 ms for threads" in page.read("cav-verdict")
-    assert "in flight" in figure.inner_text() or "overlap" in figure.inner_text()
+    page.wait_text("cav-verdict", "You said 300 ms for threads")
+    expect(figure).to_contain_text(re.compile("in flight|overlap"))
     words = figure.locator("svg").first.get_attribute("aria-label")
     assert "7" in words
     return words

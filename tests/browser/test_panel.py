@@ -43,7 +43,7 @@ def test_run_and_stop(
     page.click("cav-run")
     page.wait_text("cav-status", "done")
     expect(page.widget("cav-figure").locator("svg rect")).to_have_count(7)
-    assert page.read("cav-verdict").strip() == "7 threads tasks; you said 0.5 s"
+    expect(page.widget("cav-verdict")).to_have_text("7 threads tasks; you said 0.5 s")
 
     page.choose("cav-preset", "Many")  # 2,000 × 50 ms: it does not end by itself
     expect(page.widget("cav-tasks").locator("input")).to_have_value("2000")

@@ -44,7 +44,7 @@ def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path) -> None:
     page.choose("cav-said", "download")
     page.click("cav-run")
     page.wait_text("cav-status", re.compile("^Done"), timeout=60)
-    assert "You said download would be the bottleneck" in page.read("cav-verdict")
+    page.wait_text("cav-verdict", "You said download would be the bottleneck")
     drawn = figure.locator("svg").first
     first = drawn.get_attribute("aria-label")
     assert "download: 3 workers" in first
@@ -64,8 +64,7 @@ def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path) -> None:
     expect(drawn).not_to_have_attribute("aria-label", first, timeout=60_000)
     page.wait_text("cav-status", re.compile("^Done"), timeout=60)
     assert "download: 4 workers" in drawn.get_attribute("aria-label")
-    said = page.read("cav-verdict")
-    assert "Before (download 3, process 2, write 3, turn in threads)" in said
+    said = page.wait_text("cav-verdict", "Before (download 3, process 2, write 3, turn in threads)")
     assert "Now (download 4, process 2, write 2, turn in processes)" in said
     expect(figure.get_by_text("The runs so far")).to_have_count(1)
 
@@ -85,7 +84,7 @@ def test_the_panel(lab_page: LabPage, lab: LabServer, tmp_path: Path) -> None:
     page.set_number("cav-pictures", 4_000)
     page.click("cav-run")
     page.wait_text("cav-status", re.compile("Pictures is a whole number from 1 to 48"))
-    assert status.locator("[role=alert]").count() == 1
+    expect(status.locator("[role=alert]")).to_have_count(1)
     page.click("cav-reset")
     page.wait_text("cav-status", re.compile("^Say which stage"))
     expect(workers["download"]).to_have_value("3")

@@ -319,10 +319,6 @@ class LabPage:
         """Tick a checkbox, or clear it."""
         self._inside(css_class, "input[type=checkbox]", nth).set_checked(on)
 
-    def read(self, css_class: str, nth: int = 0) -> str:
-        """The visible text of an element."""
-        return self.widget(css_class, nth).inner_text()
-
     def wait_text(
         self, css_class: str, text: str | re.Pattern[str], timeout: float = 30, nth: int = 0
     ) -> str:

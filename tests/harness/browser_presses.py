@@ -149,7 +149,7 @@ class Presses:
         expect(enabled).to_be_enabled(timeout=PATIENCE_S * 1000)
         expect(self.page.widget("cav-stop")).to_be_disabled()
         wrong = []
-        status = self.page.read("cav-status").split("\nTraceback")[0].strip()
+        status = self.page.widget("cav-status").inner_text().split("\nTraceback")[0].strip()
         if not (DONE.match(status) or status.startswith(self.part.first) or ADVICE.search(status)):
             wrong.append(f"the status says: {status}")
         if not wait_until(lambda: not self.part.left(self.page.server)):

@@ -425,7 +425,8 @@ def test_a_first_call_is_told_from_the_later_ones(ask):
 def test_an_async_function_that_blocks_its_loop_is_tried_elsewhere(ask):
     e = ask(known.async_in_name_only, 5).evidence
     assert set(e.arms) == {"sequential", "asyncio", "threads", "processes"}
-    waits = ask(known.ask_async, 5).evidence
+    # Long waits: to come back to a busy core may take as long as a short one.
+    waits = ask(known.ask_async, 40).evidence
     assert set(waits.arms) == {"sequential", "asyncio"}
 
 

@@ -141,7 +141,7 @@ def test_models_take_turns_and_asyncio_comes_seldom(worker, monkeypatch):
     monkeypatch.setattr("helpers.experiment.surveys.survey.FAR_SLOWER", 1e9)
     monkeypatch.setattr("helpers.experiment.surveys.survey.RETRIES", 0)
     noted = Noted(worker)
-    survey = run_survey(noted, [work.compute(ms=1, steps=60_000)], models=["threads", "asyncio"],
+    survey = run_survey(noted, [work.compute(ms=1, steps=400_000)], models=["threads", "asyncio"],
                         tasks=2, budget_s=4)  # fmt: skip
     rounds, order = [], iter(noted.order)
     for number in range(ROUNDS):
@@ -156,6 +156,7 @@ def test_models_take_turns_and_asyncio_comes_seldom(worker, monkeypatch):
     assert {m: len(found.repeats[m]) for m in found.models} == {
         "sequential": ROUNDS, "threads": ROUNDS, "asyncio": len(FEW),
     }  # fmt: skip
+    assert len(found.single) == ROUNDS
     assert found.agree() is True
 
 

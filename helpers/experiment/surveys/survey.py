@@ -58,7 +58,6 @@ class RowExperiment(Experiment):
         spent = self._round(result, 0, rounds, result.request.models)
         if "sequential" not in result.traced:
             return result
-        result.single.append(_unit_cost(result.traced["sequential"]))
         seldom = _seldom(result)
         often = [model for model in result.models if model not in seldom]
         a_round = sum(result.traced[model].wall_s for model in often)
@@ -102,6 +101,8 @@ class RowExperiment(Experiment):
             result.traced.setdefault(model, run)
             result.repeats.setdefault(model, {})[number] = run
             spent += run.wall_s
+            if model == "sequential":  # of every round: one may have been held up
+                result.single.append(_unit_cost(run))
         return spent
 
     def _control(self) -> float:

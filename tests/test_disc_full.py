@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.scarce import on_a_small_disc, python
+from tests.harness.scarce import FULL, on_a_small_disc, python
 
 # Everything that the course writes, on a disc that is nearly full, then full, then free again.
 CODE = """
@@ -187,7 +187,6 @@ told, left = [], []
 asyncio.run(tried())
 print(json.dumps({"told": told, "left": left}))
 """
-FULL = "The disc is full: delete what you don't need, then run it again."
 
 
 def test_a_pipeline_without_room_for_its_pictures_says_so_and_leaves_none(tmp_path: Path):

@@ -136,7 +136,7 @@ def _headline(comparison) -> str:
 def _failure(comparison, run: Run) -> str:
     traceback = run.failures[0]["traceback"] if run.failures else ""
     advice = "" if comparison.outside else (" Mend what the traceback below points at, then run it "
-                                          "again.")  # fmt: skip
+                                            "again.")  # fmt: skip
     line = _paragraph(f"{comparison.summary()[0]}{advice}", "cav-error")
     return (line + table.folded("Traceback", f"<pre>{escape(traceback)}</pre>" if traceback else "")
             + _printed([run]))  # fmt: skip

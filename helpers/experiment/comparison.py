@@ -11,6 +11,7 @@ from ..measure.run import Run, same_results
 from ..measure.statistics import Verdict, compare_times
 from ..models import MODELS
 from .limits import CONTROL_SHOWS, limits
+from .outside import named
 from .request import Request
 
 
@@ -153,8 +154,7 @@ class Comparison:
             failure = run.failures[0]
             which = f"task {failure['task']}" if run.tasks > 1 else "the task"
             count = f"{run.failed} of {run.tasks} tasks" if run.tasks > 1 else "the task"
-            message = f": {failure['message']}" if failure["message"] else ""
-            what = (f"In {run.model}, {which} raised {failure['type']}{message} ({count} failed). "
+            what = (f"In {run.model}, {which} raised {named(failure)} ({count} failed). "
                     f"Nothing was compared. {self.outside}")  # fmt: skip
             return [what.rstrip()]
         for run in self.traced.values():

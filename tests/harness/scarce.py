@@ -45,6 +45,10 @@ def on_a_small_disc(kilobytes: int, folder: str) -> list[str] | None:
     return found
 
 
+#: What the course says then.
+FULL = "The disc is full: delete what you don't need, then run it again."
+
+
 def fill(filler: Path) -> None:
     """Write to `filler` until its disc is full."""
     with filler.open("wb", buffering=0) as file:

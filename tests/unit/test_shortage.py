@@ -21,9 +21,7 @@ from helpers.services.web.server import web_server
 from helpers.worker import memory
 from helpers.worker.errors import MemoryCapReached
 from helpers.workloads import as_workload, work
-from tests.harness.scarce import as_a_user, python
-
-FULL = "The disc is full: delete what you don't need, then run it again."
+from tests.harness.scarce import FULL, as_a_user, python
 
 # A process that tries one thing again and again, with ever more of what is scarce, until it
 # works. What it was told each time, and what was left open afterwards, comes back as JSON.

@@ -101,8 +101,8 @@ class RowExperiment(Experiment):
             result.traced.setdefault(model, run)
             result.repeats.setdefault(model, {})[number] = run
             spent += run.wall_s
-            if model == "sequential":  # of every round: one may have been held up
-                result.single.append(_unit_cost(run))
+        # Of every round that counts: one may have been held up.
+        result.single = [_unit_cost(run) for run in result.repeats.get("sequential", {}).values()]
         return spent
 
     def _control(self) -> float:

@@ -16,6 +16,7 @@ from ...worker.errors import RunError, Stopped, TimeBoxEnded
 from ...workloads import Workload, work
 from ..compare import Experiment, own_processes, read_machine_card
 from ..comparison import Comparison
+from ..outside import named
 from ..pace import in_haste
 from ..request import BadRequest, Request, make_request, seconds, whole
 from ..stoppable import Progress
@@ -182,8 +183,7 @@ class WinnersExperiment(Experiment):
         if not run.failed and run.wall_s < SHORT_S:  # the quickest of several
             run = self.worker.run("sequential", 5, 1, detail=True, time_box=request.time_box)
         if run.failed:
-            failure = run.failures[0]
-            raise RunError(f"{failure['type']}: {failure['message']}")
+            raise RunError(named(run.failures[0]))
         first.single.append(_least_cost(run))
         if first.computes() and not first.one_core():
             answer = self.worker.call("helpers.measure.control:two_processes", CONTROL_MS,

@@ -14,13 +14,14 @@ from ..experiment.request import whole
 from ..experiment.serving.connections import Connections, ConnectionsExperiment
 from ..experiment.serving.servers import make_handlers
 from ..services.connections.limits import SERVERS, read_limits
-from .controls import NO_GUESS
+from .controls import NAME_WIDTH, NO_GUESS
+from .keys import named_row
 from .runner import Runner, status_text
 
 COUNTS = (10, 100, 1_000, 10_000)
 DEFAULT = 1_000
 ROUNDS = 2
-_LABEL = {"description_width": "9em"}
+_LABEL = {"description_width": NAME_WIDTH}
 
 
 class ConnectionsPanel(Runner):
@@ -54,12 +55,10 @@ class ConnectionsPanel(Runner):
         for name, box in self.servers.items():
             box.add_class(f"cav-server-{name}")
         self.preset.observe(lambda change: setattr(self.count, "value", change["new"]), "value")
-        label = w.Label("Servers", layout={"width": "9em", "display": "flex",
-                                           "justify_content": "flex-end"})  # fmt: skip
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
         super().__init__([
             w.HBox([self.preset, self.count], layout=wrap),
-            w.HBox([label, *self.servers.values()], layout=wrap),
+            named_row("Servers", list(self.servers.values()), NAME_WIDTH),
             self.said, self.note,
         ])  # fmt: skip
 

@@ -13,9 +13,12 @@ import ipywidgets as w
 from ..experiment import BadRequest, Request, make_request
 from ..experiment.request import MOST_TASKS, whole
 from ..models import MODELS
+from .keys import named_row
 from .presets import PRESETS, WORKS, Preset, checked_size, make
 
-_LABEL = {"description_width": "9em"}
+#: Of the fields' names, which end where the names of rows do.
+NAME_WIDTH = "9em"
+_LABEL = {"description_width": NAME_WIDTH}
 _WIDE = {"width": "27em"}
 NO_GUESS = "no prediction"
 LONGEST_SAID_MS = 600_000
@@ -49,10 +52,7 @@ class Controls:
         self._first, self._setting = preset, False
         self.chosen = preset  # its seed and time box have no field
         self.reset()
-        label = w.Label("Models", layout={"width": "9em", "display": "flex",
-                                          "justify_content": "flex-end"})  # fmt: skip
-        models = w.HBox([label, *self.models.values()],
-                        layout={"flex_flow": "row wrap", "grid_gap": "0 1em"})  # fmt: skip
+        models = named_row("Models", list(self.models.values()), NAME_WIDTH)
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 1.5em"}
         self.prediction = w.HBox([self.said_model, self.said_ms], layout=dict(wrap))
         self.box = w.VBox([

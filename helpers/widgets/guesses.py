@@ -13,7 +13,7 @@ from ..experiment import BadRequest
 from ..experiment.surveys.survey import survey_request
 from ..experiment.surveys.surveyed import GAIN, Survey
 from .controls import NO_GUESS
-from .keys import by_keyboard
+from .keys import control_box
 
 GAINS, NO_GAIN = "threads gain", "no gain"
 _MEANING = {NO_GUESS: None, GAINS: True, NO_GAIN: False}
@@ -40,7 +40,7 @@ class Guesses:
                     f"as fast as one task after the other?</p></div>")  # fmt: skip
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
         menus = w.HBox(list(self.menus.values()), layout=wrap)
-        self.box = by_keyboard([w.HTML(question), menus])
+        self.box = control_box([w.HTML(question), menus])
         self.box.add_class("cav-guesses")
 
     def say(self, name: str, gain: bool | None = True) -> None:

@@ -1,4 +1,4 @@
-"""The kernel's main loop, and how anything on another thread reaches it.
+"""The kernel's main loop, how anything on another thread reaches it, and messages in order.
 
 A widget's callback may run on a thread of its own with a loop of its own (JupyterLab
 sends comm messages over subshells), and traits that are set from several threads arrive
@@ -12,6 +12,8 @@ import contextlib
 import contextvars
 from collections.abc import Callable
 from typing import Any
+
+from ipywidgets import Widget
 
 
 class MainLoop:
@@ -33,6 +35,21 @@ class MainLoop:
         with contextlib.suppress(RuntimeError):  # a closed loop: nobody is left to see it
             # a copy each: one context can't be entered twice at a time
             self._loop.call_soon_threadsafe(function, *args, context=self._context.copy())
+
+
+def keep_order(widget: Widget) -> None:
+    """Have messages from the page to this widget handled in order with those to others.
+
+    ipykernel 7.4 hands each widget's to the loop that last wrote to the widget, in place of the
+    one that JupyterLab named for all of them. So a click on Run could be handled before the
+    number that was typed just before it.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = _as_named
+
+
+def _as_named(data: object, subshell: str | None) -> str | None:
+    return subshell
 
 
 def _kernel_loop() -> asyncio.AbstractEventLoop | None:

@@ -1,8 +1,10 @@
-// What a box of controls needs to be used by keyboard alone, in the box that this stands in.
+// What a box of controls needs to be used by keyboard alone, in the box that this stands in, and
+// what a screen reader says there.
 //
 // JupyterLab takes plain keys for its own, also while a menu or a button has the focus: an arrow
 // key leaves the menu, b adds a cell. And a button that is switched off loses the focus to the
-// page, so that a keyboard begins anew at its top.
+// page, so that a keyboard begins anew at its top. ipywidgets has rows of controls, but no way to
+// say that a row has a name: without it a check box is "threads", of what nobody knows.
 
 const BOX = ".cav-keys";
 
@@ -38,10 +40,27 @@ function render({ el }) {
     if (event.target === last && !last.disabled) last = null; // of one's own will
   };
 
+  const nameRows = () => {
+    for (const row of box()?.querySelectorAll(".cav-row:not([role])") ?? []) {
+      const name = row.querySelector(".widget-label")?.textContent.replace(/:$/, "");
+      if (name) Object.assign(row, { role: "group", ariaLabel: name });
+    }
+  };
+  const filled = new MutationObserver(nameRows); // rows come one after the other
+  let waits = 0;
+  const begin = () => {
+    if (!box()) waits = requestAnimationFrame(begin); // not yet in the page
+    else filled.observe(box(), { childList: true, subtree: true });
+    nameRows();
+  };
+  begin();
+
   const listeners = { keydown: keep, focusin: came, focusout: left };
   // before JupyterLab, which listens to the whole page
   for (const [name, hear] of Object.entries(listeners)) window.addEventListener(name, hear, true);
   return () => {
+    cancelAnimationFrame(waits);
+    filled.disconnect();
     switched.disconnect();
     for (const [name, hear] of Object.entries(listeners))
       window.removeEventListener(name, hear, true);

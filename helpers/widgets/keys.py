@@ -1,13 +1,14 @@
-"""Boxes of controls that can be used by keyboard alone, and that fit into a narrow window."""
+"""Boxes of controls for keyboards, screen readers and narrow windows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import anywidget
 import ipywidgets as w
 
 from .browser import module_and_style
+from .kernel import keep_order
 
 
 class Keys(anywidget.AnyWidget):
@@ -16,8 +17,35 @@ class Keys(anywidget.AnyWidget):
     _esm, _css = module_and_style("keys")
 
 
-def by_keyboard(parts: Sequence[w.Widget]) -> w.VBox:
-    """The parts in a box: plain keys are theirs, not JupyterLab's, and the focus is seen."""
+def control_box(parts: Sequence[w.Widget]) -> w.VBox:
+    """The parts in a box: plain keys are theirs, not JupyterLab's, and the focus is seen.
+
+    What is done to them one after the other, with keys or without, is done in that order.
+    """
+    for widget in _within(parts):
+        keep_order(widget)
+        # ipywidgets writes a missing one as "null", which the pointer shows and Orca says
+        if widget.has_trait("tooltip") and widget.tooltip is None:
+            widget.tooltip = ""
     box = w.VBox([*parts, Keys()])
     box.add_class("cav-keys")
     return box
+
+
+def named_row(name: str, parts: Sequence[w.Widget], width: str | None = None) -> w.HBox:
+    """The parts in one row that starts with its name, which a screen reader says as well.
+
+    `width` is that of the name, in CSS: as wide as the names of the fields above it. The row
+    stands in a box of `control_box`.
+    """
+    beside = {"width": width, "display": "flex", "justify_content": "flex-end"} if width else {}
+    layout = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
+    box = w.HBox([w.Label(name, layout=beside), *parts], layout=layout)
+    box.add_class("cav-row")
+    return box
+
+
+def _within(parts: Sequence[w.Widget]) -> Iterator[w.Widget]:
+    for part in parts:
+        yield part
+        yield from _within(getattr(part, "children", ()))

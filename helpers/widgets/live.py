@@ -36,7 +36,7 @@ class LiveStatus:
             from .kernel import MainLoop
 
             self._main = MainLoop()
-            self._handle = display(HTML(status_line("starting")), display_id=True)
+            self._handle = display(HTML(status_line("starting", 0.0)), display_id=True)
         except (ImportError, RuntimeError):
             self._handle = None
         return self
@@ -46,7 +46,8 @@ class LiveStatus:
         if self._handle is None or self._main is None or time.monotonic() - self._shown < FASTEST_S:
             return
         self._shown = time.monotonic()
-        self._main.post(self._update, status_line(f"{progress.share:.0%} · {progress.words}"))
+        line = status_line(f"{progress.share:.0%} · {progress.words}", progress.share)
+        self._main.post(self._update, line)
 
     def _update(self, line: str) -> None:
         if self._handle is not None:
@@ -62,9 +63,20 @@ class LiveStatus:
             handle.update(HTML(""))
 
 
-def status_line(words: str) -> str:
-    """A muted line of HTML."""
+def status_line(words: str, share: float) -> str:
+    """A muted line of HTML, with the share that is done, from 0 to 1, as a bar.
+
+    Screen readers say a bar as seldom as their user likes; words that are announced at each
+    change, up to five times a second, would drown everything else.
+    """
     return (
-        '<div role="status" style="color:var(--jp-ui-font-color2,#5B6B78);'
-        f'font-size:var(--jp-ui-font-size1,13px)">{html.escape(fit(words))}</div>'
+        '<div style="color:var(--jp-ui-font-color2,#5B6B78);'
+        f'font-size:var(--jp-ui-font-size1,13px)">{progress_bar(share)} '
+        f"{html.escape(fit(words))}</div>"
     )
+
+
+def progress_bar(share: float) -> str:
+    """A labelled progress bar of HTML; ipywidgets' own has no name for screen readers."""
+    return (f'<progress max="1" value="{share:.2f}" aria-label="Progress of the experiment" '
+            f'style="width:14em;vertical-align:middle"></progress>')  # fmt: skip

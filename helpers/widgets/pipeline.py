@@ -28,6 +28,7 @@ from ..experiment.pipelines.result import PipelineRun, percent
 from ..experiment.request import whole
 from ..worker.registry import shared_worker
 from .controls import NO_GUESS
+from .keys import named_row
 from .runner import Runner
 
 WORKERS = {"download": 3, "process": 2, "write": 3}
@@ -76,8 +77,8 @@ class PipelinePanel(Runner):
             button.on_click(lambda _, one=one, other=other: self.move(one, other))
         row = lambda *parts: w.HBox(parts, layout=_WRAP)  # noqa: E731
         super().__init__([
-            row(w.Label("Workers:"), *self.workers.values()),
-            row(w.Label("Move one:"), *self.moves.values()),
+            named_row("Workers:", list(self.workers.values())),
+            named_row("Move one:", list(self.moves.values())),
             row(self.step, self.pool),
             row(self.pictures, self.bound),
             self.said,

@@ -15,7 +15,7 @@ from ..course.six_rows import FEATURES, ROWS, Row
 from ..course.surprises import is_number
 from ..experiment import BadRequest
 from .controls import NO_GUESS
-from .keys import by_keyboard
+from .keys import control_box
 
 
 class Predictions:
@@ -37,7 +37,7 @@ class Predictions:
             words = w.HTML(f'<div class="cav-figure" style="padding:0">{escape(row.asks)}</div>')
             wrap = {"flex_flow": "row wrap", "align_items": "center"}
             lines.append(w.HBox([field, words], layout=wrap))
-        self.box = by_keyboard([w.HTML(charts.STYLE), *lines, self.note])
+        self.box = control_box([w.HTML(charts.STYLE), *lines, self.note])
         self.box.add_class("cav-predictions")
         self._noted: set[tuple] = set()
 

@@ -18,7 +18,7 @@ from ..course.progress import progress_of
 from ..course.restoring import LARGEST_UPLOAD, restore_bytes, told
 from ..experiment import BadRequest
 from .kernel import MainLoop
-from .keys import by_keyboard
+from .keys import control_box
 
 _ASKS = ("To go on from a file that you downloaded, choose it here "
          f"(up to {LARGEST_UPLOAD / 1e6:g} MB). It is added to what is noted here.")  # fmt: skip
@@ -41,7 +41,7 @@ class Progress:
         for widget, name in ((self.upload, "cav-restore"), (self.note, "cav-restore-note")):
             widget.add_class(name)
         asks = w.HTML(f'{charts.STYLE}<div class="cav-figure"><p>{escape(_ASKS)}</p></div>')
-        self.box = by_keyboard([asks, self.upload, self.note])
+        self.box = control_box([asks, self.upload, self.note])
         self.box.add_class("cav-progress")
         self.upload.observe(self._chosen, "value")
         self._shown_as = f"cav-progress-{secrets.token_hex(8)}"

@@ -107,14 +107,19 @@ function questionForm(question, number, of, known, onAnswer) {
   const id = `cav-quiz-${built}-${number}`;
   const field = (question.options.length ? optionFields : numberField)(question, id);
   const legend = element("legend", "");
-  legend.append(element("span", "cav-quiz-count", `Question ${number} of ${of}`), " ");
-  legend.append(element("span", "cav-quiz-ask", ...withCode(question.ask)));
+  const count = element("span", "cav-quiz-count", `Question ${number} of ${of}`);
+  const ask = element("span", "cav-quiz-ask", ...withCode(question.ask));
+  count.id = `${id}-count`;
+  ask.id = `${id}-ask`;
+  legend.append(count, " ", ask);
   const said = element("div", "cav-quiz-said");
   said.setAttribute("role", "status"); // there from the start, or nobody hears of a change
   said.setAttribute("aria-live", "polite");
   const check = element("button", "cav-quiz-check", "Check");
   check.type = "submit";
   const fieldset = element("fieldset", "", legend);
+  // each is a line of its own; without this Orca says "Question 1 of 5A hundred", and all twice
+  fieldset.setAttribute("aria-labelledby", `${count.id} ${ask.id}`);
   if (question.code) {
     // reached by Tab, since a long line scrolls
     const block = element("pre", "cav-quiz-code", element("code", "", question.code));

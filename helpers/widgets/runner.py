@@ -18,7 +18,8 @@ from ..experiment.outside import outside
 from ..measure.shortage import shortage
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop
-from .keys import by_keyboard
+from .keys import control_box
+from .live import progress_bar
 
 FASTEST_S = 0.2
 
@@ -52,7 +53,7 @@ class Runner:
         self.stop_button.on_click(lambda button: self.stop())
         self.reset_button.on_click(lambda button: self.reset())
         buttons = w.HBox([self.run_button, self.stop_button, self.reset_button, self.progress])
-        self.box = by_keyboard([w.HTML(charts.STYLE), *controls, buttons, self.status, self.verdict,
+        self.box = control_box([w.HTML(charts.STYLE), *controls, buttons, self.status, self.verdict,
                                 self.figure])  # fmt: skip
         self.box.add_class("cav-panel")
         self.result: Any = None
@@ -174,7 +175,8 @@ class Runner:
 
     def _show_progress(self, progress: Progress) -> None:
         self.progress.value = progress_bar(progress.share)
-        self._say(progress.words[:1].upper() + progress.words[1:])
+        words = progress.words[:1].upper() + progress.words[1:]
+        self.status.value = status_text(words, quiet=True)  # the bar says it
 
     def _show_result(self, result: Any, fragment: str, words: str) -> None:
         self.result, self.figure.value = result, fragment
@@ -204,21 +206,16 @@ def _cause(error: Exception, starting: bool = False) -> str:
     return shortage(error, starting) or f"{type(error).__name__}: {error}"
 
 
-def status_text(words: str, bad: bool = False, details: str = "") -> str:
+def status_text(words: str, bad: bool = False, details: str = "", quiet: bool = False) -> str:
     """A line of HTML that screen readers announce; red if `bad`, `details` folded below.
 
-    Its colours come from `charts.STYLE`, which the panel holds once.
+    One that changes several times a second is `quiet`: read, but not announced. Its colours
+    come from `charts.STYLE`, which the panel holds once.
     """
-    role, kind = ("alert", ' class="cav-error"') if bad else ("status", "")
+    kind = ' role="alert" class="cav-error"' if bad else "" if quiet else ' role="status"'
     folded = ""
     if details:
         folded = (f"<details><summary>Traceback</summary><pre>{html.escape(fit(details))}</pre>"
                   f"</details>")  # fmt: skip
-    return (f'<div class="cav-figure"><p role="{role}"{kind}>{html.escape(fit(words))}</p>{folded}'
+    return (f'<div class="cav-figure"><p{kind}>{html.escape(fit(words))}</p>{folded}'
             f"</div>")  # fmt: skip
-
-
-def progress_bar(share: float) -> str:
-    """A labelled progress bar of HTML; ipywidgets' own has no name for screen readers."""
-    return (f'<progress max="1" value="{share:.2f}" aria-label="Progress of the experiment" '
-            f'style="width:14em;vertical-align:middle"></progress>')  # fmt: skip

@@ -59,6 +59,14 @@ def test_every_control_by_keyboard(page: LabPage) -> None:
     found = look_over(page)
     assert not found, "\n".join(found)
 
+    # a row of controls has a name: "threads" alone could be anything
+    rows = {"Models": "checkbox", "Servers": "checkbox", "Workers": "spinbutton",
+            "Move one": "button"}  # fmt: skip
+    for name, role in rows.items():
+        row = page.page.get_by_role("group", name=name, exact=True)
+        expect(row).to_have_count(1)
+        assert row.get_by_role(role).count() >= 2
+
     # Tab comes to each of them, and it is seen to be there
     expected = page.page.evaluate(CONTROLS)
     assert len(expected) >= 50

@@ -148,6 +148,17 @@ def test_what_people_type_is_read_as_a_number(
     assert plain_page.evaluate("(typed) => shown.readNumber(typed, 'ms')", typed) == number
 
 
+def test_a_question_is_named_by_its_number_and_its_words(plain_page: Page) -> None:
+    """By two elements: of one legend with two lines Orca said "Question 1 of 5A hundred"."""
+    page, data = plain_page, find(NAME).as_data()
+    page.evaluate("(data) => document.body.append(shown.buildQuiz(data, {}))", data)
+    named = """(all) => all.map((one) => one.getAttribute("aria-labelledby").split(" ")
+        .map((id) => document.getElementById(id).textContent))"""
+    asked = [one["ask"].replace("`", "") for one in data["questions"]]
+    expected = [[f"Question {n} of {len(asked)}", ask] for n, ask in enumerate(asked, 1)]
+    assert page.locator("fieldset").evaluate_all(named) == expected
+
+
 def test_a_page_without_a_kernel_asks_and_explains(plain_page: Page) -> None:
     """Text that looks like HTML stays text; each answer is told once; answers come back."""
     page, data = plain_page, find(NAME).as_data()

@@ -88,6 +88,15 @@ REVIVED = """() => document.readyState === "complete"
     && [...document.querySelectorAll(".course-widget")].every((one) => one.children.length > 1)"""
 _PARTS = ("button, input, select, label, progress, figure, svg, img, canvas, p, h1, h2, h3, pre,"
           ".cav-figure, .cav-panel, .cav-quiz, .cav-replay, .cav-loop, .cav-present")  # fmt: skip
+#: What a library wrote for "nothing": a pointer shows it, and some screen readers say it.
+_NULLS = """(include) => {
+    const words = ["title", "alt", "aria-label", "aria-description", "placeholder"];
+    const wrong = words.flatMap((word) => [`[${word}="null"]`, `[${word}="undefined"]`]);
+    return [...document.querySelectorAll(wrong.join())]
+        .filter((one) => !include.length || one.closest(include.join()))
+        .filter((one) => one.getClientRects().length)  // a field without a name hides its label
+        .map((one) => one.outerHTML.slice(0, 200));
+}"""
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -139,6 +148,11 @@ def spills(page: Page, include: Sequence[str] = ()) -> list[str]:
     return page.evaluate(_SPILLS, [list(include), _PARTS])
 
 
+def nulls(page: Page, include: Sequence[str] = ()) -> list[str]:
+    """Elements whose words for a pointer or a screen reader are "null"; axe-core allows it."""
+    return page.evaluate(_NULLS, list(include))
+
+
 def look_over(lab: LabPage) -> list[str]:
     """All that is wrong with the course's parts of the open notebook, in both themes and zoomed.
 
@@ -146,6 +160,7 @@ def look_over(lab: LabPage) -> list[str]:
     """
     lab.set_theme("light")
     found = violations(lab.page, IN_LAB) + bare_figures(lab.page, IN_LAB)
+    found += nulls(lab.page, IN_LAB)
     lab.set_theme("dark")
     found += violations(lab.page, IN_LAB, COLOURS)
     lab.set_theme("light")
@@ -174,7 +189,7 @@ def main(arguments: list[str]) -> int:
                 page.wait_for_function(REVIVED)
                 lines = violations(page)
                 if scheme == "light":
-                    lines += bare_figures(page, ["article"])
+                    lines += bare_figures(page, ["article"]) + nulls(page)
                     page.set_viewport_size(ZOOMED)
                     lines += spills(page, ["main"])
                 wrong += len(lines)

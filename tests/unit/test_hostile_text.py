@@ -133,7 +133,7 @@ DISPLAYS = {
     "a check": lambda t, f: ShownCheck(t, Finding(WRONG, t, t, t), t, t)._repr_html_(),
     "a hint": lambda t, f: ShownHint(t, 1, 2, t, t)._repr_html_(),
     "a solution": lambda t, f: ShownSolution(t, t)._repr_html_(),
-    "a panel's line": lambda t, f: status_text(t, True, t) + status_line(t),
+    "a panel's line": lambda t, f: status_text(t, True, t) + status_line(t, 0.5),
     "a report": lambda t, f: report_html(
         MACHINE, noted(t), [part_of(a_comparison(t))], {t: t}, t, t),
 }  # fmt: skip

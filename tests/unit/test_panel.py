@@ -225,6 +225,24 @@ def test_answers(experiment):
     assert answer(result, result.fastest()).startswith(f"You said {result.fastest()} would be")
 
 
+def test_how_far_a_run_is_is_not_announced_and_its_end_is():
+    """Words that change several times a second would drown everything else."""
+
+    async def body(panel):
+        lines = []
+        panel.status.observe(lambda change: lines.append(change["new"]), "value")
+        await panel.run()
+        return lines
+
+    first, *under_way, last = in_a_loop(body)
+    assert "Starting." in first
+    assert 'role="status"' in first
+    assert under_way
+    assert not any("role=" in line for line in under_way)
+    assert "Done." in last
+    assert 'role="status"' in last
+
+
 def test_what_comes_from_outside_is_escaped():
     text = status_text("<b>bold</b>", bad=True, details="<script>x</script>")
     assert "<b>" not in text

@@ -98,7 +98,8 @@ def predictions() -> Predictions:
 
 
 def _field(row: Row) -> w.Widget:
-    style = {"style": {"description_width": "10em"}, "layout": {"width": "23em"}}
+    style = {"style": {"description_width": "10em"}, "layout": {"width": "23em"},
+             "tooltip": row.asks}  # who comes by Tab hears it, too  # fmt: skip
     if row.choices:
         return w.Dropdown(options=[NO_GUESS, *row.choices], description=row.feature, **style)
     # a text field: it can be empty, and 0 is a prediction

@@ -34,7 +34,9 @@ class Predictions:
             field = self.fields[row.feature]
             field.add_class(f"cav-predict-{row.feature.split()[0].lower()}")
             field.observe(self._typed, "value")
-            words = w.HTML(f'<div class="cav-figure" style="padding:0">{escape(row.asks)}</div>')
+            # beside every field, on two lines if need be, or below every one
+            words = w.HTML(f'<div class="cav-figure" style="padding:0">{escape(row.asks)}</div>',
+                           layout={"flex": "1 1 15em"})  # fmt: skip
             wrap = {"flex_flow": "row wrap", "align_items": "center"}
             lines.append(w.HBox([field, words], layout=wrap))
         self.box = control_box([w.HTML(charts.STYLE), *lines, self.note])

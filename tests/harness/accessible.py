@@ -115,7 +115,8 @@ def bare_figures(page: Page, include: Sequence[str] = ()) -> list[str]:
 
     The description of a figure tells a result: it holds numbers, and a third of them at least
     are in a table beside the figure (others are of a verdict: an interval, how often it was
-    seen). A photograph is described in words.
+    seen). A diagram, whose table has no number either, names what a third of the table's cells
+    say. A photograph is described in words.
     """
     wrong = []
     for kind, alt, cells in page.evaluate(_FIGURES, list(include)):
@@ -124,6 +125,10 @@ def bare_figures(page: Page, include: Sequence[str] = ()) -> list[str]:
         if kind == "img":
             if len(alt.split()) < 5:
                 wrong.append(f"{kind} that is not described: {alt!r}")
+        elif not told and cells and not known:
+            named = [cell for cell in cells if cell in alt]
+            if 3 * len(named) < len(cells):
+                wrong.append(f"{kind} with {len(named)} of {len(cells)} cells in words: {alt!r}")
         elif not told:
             wrong.append(f"{kind} without a result in its description: {alt!r}")
         elif 3 * len(found) < len(told):

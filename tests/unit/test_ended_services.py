@@ -156,7 +156,7 @@ def test_a_server_that_runs_is_no_cause(server, experiment):
     assert ended_services() == ""
 
 
-def test_a_task_that_fails_in_a_later_round_ends_the_comparison(experiment, tmp_path):
+def test_a_task_that_fails_in_a_later_round_ends_the_comparison(worker, tmp_path):
     """Its time would be that of failing: it must not come into a verdict."""
 
     def fails_later(number):
@@ -166,7 +166,8 @@ def test_a_task_that_fails_in_a_later_round_ends_the_comparison(experiment, tmp_
                 raise LookupError("no more bread")
         time.sleep(0.002)
 
-    result = experiment(fails_later, 2, models=["threads"], rounds=5)
+    request = make_request(fails_later, 2, models=["threads"])
+    result = Experiment(worker).run(request, rounds=5, budget_s=60)  # busy or not: time for all
     assert not result.traced["threads"].failed
     assert "raised LookupError: no more bread" in result.summary()[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import time
 from collections.abc import Iterator
 
@@ -12,7 +13,8 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from tests.harness.kernels import kernel_manager
+from tests.harness.labserver import REPO
+from tests.harness.run_all import running_kernel
 from tests.harness.waiting import wait_until
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -114,17 +116,11 @@ class Kernel:
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    manager = kernel_manager(tmp_path_factory.mktemp("kernel"))
-    manager.start_kernel()
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    kernel = Kernel(manager, client)
-    assert kernel.run("from helpers import compare, in_worker, panel, work")[0] == "ok"
-    yield kernel
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+def kernel() -> Iterator[Kernel]:
+    with running_kernel(REPO, sys.executable, {}) as (manager, client):
+        kernel = Kernel(manager, client)
+        assert kernel.run("from helpers import compare, in_worker, panel, work")[0] == "ok"
+        yield kernel
 
 
 @pytest.mark.parametrize("name", MISTAKES)

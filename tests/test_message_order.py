@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from tests.harness.kernels import kernel_manager
+from tests.harness.run_all import running_kernel
+from tests.test_bad_input import Kernel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -29,27 +31,9 @@ WAIT_S = 30
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[BlockingKernelClient]:
-    """A kernel's client."""
-    manager = kernel_manager(tmp_path)
-    manager.start_kernel()
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
-        yield client
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
-def printed(client: BlockingKernelClient, code: str) -> str:
-    """What the cell printed; AssertionError if it failed."""
-    words: list[str] = []
-    hook = lambda message: words.append(message["content"].get("text", ""))  # noqa: E731
-    reply = client.execute_interactive(code, timeout=WAIT_S, output_hook=hook)
-    assert reply["content"]["status"] == "ok", reply["content"]
-    return "".join(words).strip()
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
+    with running_kernel(tmp_path, sys.executable, {}) as (manager, client):
+        yield Kernel(manager, client)
 
 
 def new_subshell(client: BlockingKernelClient) -> str:
@@ -75,9 +59,12 @@ def tell(client: BlockingKernelClient, subshell: str, model: str, data: dict[str
             return
 
 
-def test_a_click_is_handled_where_the_number_before_it_was(client: BlockingKernelClient) -> None:
+def test_a_click_is_handled_where_the_number_before_it_was(kernel: Kernel) -> None:
     """One thread, or a click on Run could overtake a number that was typed before it."""
-    menu, number, button = printed(client, CELL).split()
+    status, shown = kernel.run(CELL)
+    assert status == "ok", shown
+    menu, number, button = shown.split()
+    client = kernel.client
     subshell = new_subshell(client)
     set_to = lambda value: {"method": "update", "state": value, "buffer_paths": []}  # noqa: E731
     tell(client, subshell, menu, set_to({"index": 1}))
@@ -85,6 +72,8 @@ def test_a_click_is_handled_where_the_number_before_it_was(client: BlockingKerne
     tell(client, subshell, number, set_to({"value": 7}))
     tell(client, subshell, number, set_to({"value": 8}))
     tell(client, subshell, button, {"method": "custom", "content": {"event": "click"}})
-    came = printed(client, "print(*threads)").split()
+    status, shown = kernel.run("print(*threads)")
+    came = shown.split()
+    assert status == "ok", shown
     assert len(came) == 5
     assert set(came) == {f"subshell-{subshell}"}

@@ -7,19 +7,18 @@ tests it names, and try the course's own cells and helpers in a real kernel.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpecManager
 from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers.experiment.pace import VARIABLE
-from tests.harness.kernels import kernel_manager, write_kernelspec
 from tests.harness.labserver import REPO
-from tests.harness.run_all import run_all
+from tests.harness.run_all import run_all, running_kernel
 from tests.harness.sources import notebooks
 from tests.harness.waiting import wait_until
 from tests.test_bad_input import Kernel
@@ -189,20 +188,11 @@ def test_no_notebook_or_helper_patches_its_own_process() -> None:
 
 
 @pytest.fixture(scope="module")
-def kernel(
-    oldest_ipykernel: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Kernel]:
+def kernel(oldest_ipykernel: tuple[str, dict[str, str]]) -> Iterator[Kernel]:
     """A kernel with the oldest ipykernel, in haste, that has run the notebook's imports."""
     _, env = oldest_ipykernel
-    folder = tmp_path_factory.mktemp("pitfalls")
-    write_kernelspec(folder, "chosen", env={**env, VARIABLE: "few"})
-    specs = KernelSpecManager(kernel_dirs=[str(folder / "kernels")])
-    manager = kernel_manager(folder, "chosen", kernel_spec_manager=specs)
-    manager.start_kernel(cwd=str(NOTEBOOK.parent))
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
+    env = {**env, VARIABLE: "few"}
+    with running_kernel(NOTEBOOK.parent, sys.executable, env) as (manager, client):
         kernel = Kernel(manager, client)
         for name, source in sources().items():
             if name.startswith("imports"):
@@ -210,9 +200,6 @@ def kernel(
         names = "compare, in_worker, panel, stairs, work"
         assert kernel.run(f"from helpers import {names}; import asyncio, sys, time")[0] == "ok"
         yield kernel
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 def last_line(kernel: Kernel, code: str) -> str:

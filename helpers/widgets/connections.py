@@ -15,7 +15,7 @@ from ..experiment.serving.connections import Connections, ConnectionsExperiment
 from ..experiment.serving.servers import make_handlers
 from ..services.connections.limits import SERVERS, read_limits
 from .controls import NAME_WIDTH, NO_GUESS
-from .keys import named_row
+from .keys import WRAP, named_row
 from .runner import Runner, status_text
 
 COUNTS = (10, 100, 1_000, 10_000)
@@ -55,9 +55,8 @@ class ConnectionsPanel(Runner):
         for name, box in self.servers.items():
             box.add_class(f"cav-server-{name}")
         self.preset.observe(lambda change: setattr(self.count, "value", change["new"]), "value")
-        wrap = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
         super().__init__([
-            w.HBox([self.preset, self.count], layout=wrap),
+            w.HBox([self.preset, self.count], layout=WRAP),
             named_row("Servers", list(self.servers.values()), NAME_WIDTH),
             self.said, self.note,
         ])  # fmt: skip

@@ -13,7 +13,7 @@ from ..experiment import BadRequest
 from ..experiment.surveys.survey import survey_request
 from ..experiment.surveys.surveyed import GAIN, Survey
 from .controls import NO_GUESS
-from .keys import control_box
+from .keys import WRAP, control_box
 
 GAINS, NO_GAIN = "threads gain", "no gain"
 _MEANING = {NO_GUESS: None, GAINS: True, NO_GAIN: False}
@@ -38,8 +38,7 @@ class Guesses:
             menu.add_class(f"cav-guess-{name.replace(' ', '-')}")
         question = (f'{charts.STYLE}<div class="cav-figure"><p>Will threads be at least {GAIN:g}× '
                     f"as fast as one task after the other?</p></div>")  # fmt: skip
-        wrap = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
-        menus = w.HBox(list(self.menus.values()), layout=wrap)
+        menus = w.HBox(list(self.menus.values()), layout=WRAP)
         self.box = control_box([w.HTML(question), menus])
         self.box.add_class("cav-guesses")
 

@@ -41,6 +41,7 @@ function render({ el }) {
   };
 
   const nameRows = () => {
+    // no box any more: rows that are taken out of the page are a change as well
     for (const row of box()?.querySelectorAll(".cav-row:not([role])") ?? []) {
       const name = row.querySelector(".widget-label")?.textContent.replace(/:$/, "");
       if (name) Object.assign(row, { role: "group", ariaLabel: name });
@@ -49,9 +50,12 @@ function render({ el }) {
   const filled = new MutationObserver(nameRows); // rows come one after the other
   let waits = 0;
   const begin = () => {
-    if (!box()) waits = requestAnimationFrame(begin); // not yet in the page
-    else filled.observe(box(), { childList: true, subtree: true });
+    if (!box()) {
+      waits = requestAnimationFrame(begin); // not yet in the page
+      return;
+    }
     nameRows();
+    filled.observe(box(), { childList: true, subtree: true });
   };
   begin();
 

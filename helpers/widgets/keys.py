@@ -10,6 +10,9 @@ import ipywidgets as w
 from .browser import module_and_style
 from .kernel import keep_order
 
+#: The layout of a row that goes on below where it has no room.
+WRAP = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
+
 
 class Keys(anywidget.AnyWidget):
     """Nothing to see: keeps a box's keys and its focus; `keys.js` says how."""
@@ -39,8 +42,7 @@ def named_row(name: str, parts: Sequence[w.Widget], width: str | None = None) ->
     stands in a box of `control_box`.
     """
     beside = {"width": width, "display": "flex", "justify_content": "flex-end"} if width else {}
-    layout = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
-    box = w.HBox([w.Label(name, layout=beside), *parts], layout=layout)
+    box = w.HBox([w.Label(name, layout=beside), *parts], layout=WRAP)
     box.add_class("cav-row")
     return box
 

@@ -28,7 +28,7 @@ from ..experiment.pipelines.result import PipelineRun, percent
 from ..experiment.request import whole
 from ..worker.registry import shared_worker
 from .controls import NO_GUESS
-from .keys import named_row
+from .keys import WRAP, named_row
 from .runner import Runner
 
 WORKERS = {"download": 3, "process": 2, "write": 3}
@@ -37,7 +37,6 @@ SHOWN_RUNS = 8
 _LABEL = {"description_width": "7em"}
 _FIELD = {"style": _LABEL, "layout": {"width": "13em"}}
 _MENU = {"style": _LABEL, "layout": {"width": "19em"}}
-_WRAP = {"flex_flow": "row wrap", "grid_gap": "0 1em"}
 
 
 class PipelinePanel(Runner):
@@ -75,7 +74,7 @@ class PipelinePanel(Runner):
         for (one, other), button in self.moves.items():
             button.add_class(f"cav-move-{one}-{other}")
             button.on_click(lambda _, one=one, other=other: self.move(one, other))
-        row = lambda *parts: w.HBox(parts, layout=_WRAP)  # noqa: E731
+        row = lambda *parts: w.HBox(parts, layout=WRAP)  # noqa: E731
         super().__init__([
             named_row("Workers:", list(self.workers.values())),
             named_row("Move one:", list(self.moves.values())),

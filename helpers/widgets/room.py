@@ -14,12 +14,13 @@ from ..charts.table import table
 from ..experiment import BadRequest, Comparison
 from ..models import MODELS
 from .browser import module_and_style
+from .controls import NAME_WIDTH
 
 Guess = tuple[str, float | None]  # a model, and the seconds it is said to take
 
 MOST_GUESSES = 500
 LONGEST_S = 600
-_LABEL = {"description_width": "9em"}
+_LABEL = {"description_width": NAME_WIDTH}
 
 
 class ResetKey(anywidget.AnyWidget):

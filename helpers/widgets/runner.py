@@ -19,9 +19,7 @@ from ..measure.shortage import shortage
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop
 from .keys import control_box
-from .live import progress_bar
-
-FASTEST_S = 0.2
+from .live import FASTEST_S, progress_bar
 
 
 class Runner:

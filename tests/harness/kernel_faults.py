@@ -16,7 +16,6 @@ import contextlib
 import queue
 import random
 import shutil
-import subprocess
 import tempfile
 import time
 import uuid
@@ -27,7 +26,7 @@ import psutil
 
 from helpers import models
 from tests.harness.labserver import REPO
-from tests.harness.run_all import MARK, _kernel, _marked
+from tests.harness.run_all import MARK, _marked, running_kernel
 
 BEGIN = """
 import asyncio
@@ -63,10 +62,6 @@ def cells() -> dict[str, tuple[str, str]]:
     names |= {"own function": "own_pool", "own async function": "own_tasks"}
     found = {name: (LONG.format(code), SHORT.format(code)) for name, code in names.items()}
     return {**found, "dask": (DASK, DASK_SHORT)}
-
-
-#: The first start's log file is closed by now.
-QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class Kernel:
@@ -106,7 +101,7 @@ class Kernel:
 
     def restart(self) -> None:
         """Restart it, at once, as a page does; come back when it answers."""
-        self.manager.restart_kernel(now=True, **QUIET)
+        self.manager.restart_kernel(now=True)
         self.client.wait_for_ready(timeout=60)
 
     def processes(self) -> set[int]:
@@ -137,7 +132,7 @@ def kernel(python: str, course: Path | None = None) -> Iterator[Kernel]:
     own = tempfile.mkdtemp()
     env = {"TMPDIR": str(scratch), "COURSE_FOLDER": str(course or own), MARK: mark}
     try:
-        with _kernel(REPO, python, env) as (manager, client):
+        with running_kernel(REPO, python, env) as (manager, client):
             one = Kernel(manager, client, mark, scratch)
             if one.run(BEGIN) != "ok":
                 raise RuntimeError("the kernel can't import the course")

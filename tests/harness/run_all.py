@@ -96,7 +96,7 @@ def run_all(
     document = nbformat.read(notebook, as_version=4)
     sources = [c for c in document.cells if c.cell_type == "code" and c.source.strip()]
     mark = uuid.uuid4().hex
-    with _kernel(notebook.parent, python, {**(env or {}), MARK: mark}) as (manager, client):
+    with running_kernel(notebook.parent, python, {**(env or {}), MARK: mark}) as (manager, client):
         report = Report([Cell(c.id, c.source) for c in sources], _ipykernel_version(client))
         if kill_in and kill_in[0] not in [cell.id for cell in report.cells]:
             raise LookupError(f"{notebook.name} has no code cell {kill_in[0]!r}")
@@ -180,25 +180,26 @@ def _read_output(client: BlockingKernelClient, sent: dict[str, tuple[Cell, bool]
 
 
 @contextlib.contextmanager
-def _kernel(
+def running_kernel(
     folder: Path, python: str, env: dict[str, str]
 ) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
     """A kernel working in `folder`, ended on exit with its whole process group."""
-    with tempfile.TemporaryDirectory(prefix="cav-kernel-") as temporary:
+    with (
+        tempfile.TemporaryDirectory(prefix="cav-kernel-") as temporary,
+        Path(temporary, "kernel.log").open("wb") as log,  # open for a restart, too
+    ):
         # A kernelspec of our own: the user's `python3` may be another Python.
         write_kernelspec(Path(temporary), "chosen", python=python, env=env)
         specs = KernelSpecManager(kernel_dirs=[f"{temporary}/kernels"])
         manager = kernel_manager(Path(temporary), "chosen", kernel_spec_manager=specs)
-        log = Path(temporary, "kernel.log")
-        with log.open("wb") as file:
-            manager.start_kernel(cwd=str(folder), stdout=file, stderr=file)
+        manager.start_kernel(cwd=str(folder), stdout=log, stderr=log)
         client = manager.client()
         try:
             client.start_channels()
             try:
                 client.wait_for_ready(timeout=60)
             except RuntimeError as error:
-                words = log.read_text(encoding="utf-8", errors="replace")[-3000:]
+                words = Path(log.name).read_text(encoding="utf-8", errors="replace")[-3000:]
                 raise RuntimeError(f"{error}\n{words}") from error
             yield manager, client
         finally:

@@ -4,7 +4,9 @@
 // JupyterLab takes plain keys for its own, also while a menu or a button has the focus: an arrow
 // key leaves the menu, b adds a cell. And a button that is switched off loses the focus to the
 // page, so that a keyboard begins anew at its top. ipywidgets has rows of controls, but no way to
-// say that a row has a name: without it a check box is "threads", of what nobody knows.
+// say that a row has a name: without it a check box is "threads", of what nobody knows. Nor has
+// it one to say that the words beside a field are about the field: who comes by Tab would not hear
+// them.
 
 const BOX = ".cav-keys";
 
@@ -40,21 +42,25 @@ function render({ el }) {
     if (event.target === last && !last.disabled) last = null; // of one's own will
   };
 
-  const nameRows = () => {
-    // no box any more: rows that are taken out of the page are a change as well
+  const nameParts = () => {
+    // no box any more: parts that are taken out of the page are a change as well
     for (const row of box()?.querySelectorAll(".cav-row:not([role])") ?? []) {
-      const name = row.querySelector(".widget-label")?.textContent.replace(/:$/, "");
+      const name = row.querySelector(":scope > .widget-label")?.textContent.replace(/:$/, "");
       if (name) Object.assign(row, { role: "group", ariaLabel: name });
     }
+    for (const line of box()?.querySelectorAll(".cav-asked") ?? []) {
+      const words = line.querySelector(".cav-figure")?.textContent;
+      if (words) line.querySelector("input, select")?.setAttribute("aria-description", words);
+    }
   };
-  const filled = new MutationObserver(nameRows); // rows come one after the other
+  const filled = new MutationObserver(nameParts); // they come one after the other
   let waits = 0;
   const begin = () => {
     if (!box()) {
       waits = requestAnimationFrame(begin); // not yet in the page
       return;
     }
-    nameRows();
+    nameParts();
     filled.observe(box(), { childList: true, subtree: true });
   };
   begin();

@@ -23,7 +23,8 @@ class Keys(anywidget.AnyWidget):
 def control_box(parts: Sequence[w.Widget]) -> w.VBox:
     """The parts in a box: plain keys are theirs, not JupyterLab's, and the focus is seen.
 
-    What is done to them one after the other, with keys or without, is done in that order.
+    What is done to them one after the other, with keys or without, is told to Python in that
+    order.
     """
     for widget in _within(parts):
         keep_order(widget)
@@ -45,6 +46,15 @@ def named_row(name: str, parts: Sequence[w.Widget], width: str | None = None) ->
     box = w.HBox([w.Label(name, layout=beside), *parts], layout=WRAP)
     box.add_class("cav-row")
     return box
+
+
+def described(line: w.Box) -> w.Box:
+    """The line of a field and a figure's words: a screen reader says them as the field's.
+
+    The line stands in a box of `control_box`.
+    """
+    line.add_class("cav-asked")
+    return line
 
 
 def _within(parts: Sequence[w.Widget]) -> Iterator[w.Widget]:

@@ -15,7 +15,7 @@ from ..course.six_rows import FEATURES, ROWS, Row
 from ..course.surprises import is_number
 from ..experiment import BadRequest
 from .controls import NO_GUESS
-from .keys import control_box
+from .keys import control_box, described
 
 
 class Predictions:
@@ -38,7 +38,7 @@ class Predictions:
             words = w.HTML(f'<div class="cav-figure" style="padding:0">{escape(row.asks)}</div>',
                            layout={"flex": "1 1 15em"})  # fmt: skip
             wrap = {"flex_flow": "row wrap", "align_items": "center"}
-            lines.append(w.HBox([field, words], layout=wrap))
+            lines.append(described(w.HBox([field, words], layout=wrap)))
         self.box = control_box([w.HTML(charts.STYLE), *lines, self.note])
         self.box.add_class("cav-predictions")
         self._noted: set[tuple] = set()
@@ -100,8 +100,7 @@ def predictions() -> Predictions:
 
 
 def _field(row: Row) -> w.Widget:
-    style = {"style": {"description_width": "10em"}, "layout": {"width": "23em"},
-             "tooltip": row.asks}  # who comes by Tab hears it, too  # fmt: skip
+    style = {"style": {"description_width": "10em"}, "layout": {"width": "23em"}}
     if row.choices:
         return w.Dropdown(options=[NO_GUESS, *row.choices], description=row.feature, **style)
     # a text field: it can be empty, and 0 is a prediction

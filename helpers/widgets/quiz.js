@@ -8,7 +8,10 @@
 
 const KEPT = 50; // answers that a kernel may be behind
 
-let built = 0; // ids must be unique in the page, however many quizzes are in it
+// Ids must be unique in the page, however many quizzes are in it; anywidget gives each a copy of
+// this module, with variables of its own.
+const copy = Math.random().toString(36).slice(2);
+let built = 0;
 
 // A number and its unit stay on one line.
 function together(text) {
@@ -104,7 +107,7 @@ function numberField(question, id) {
 }
 
 function questionForm(question, number, of, known, onAnswer) {
-  const id = `cav-quiz-${built}-${number}`;
+  const id = `cav-quiz-${copy}-${built}-${number}`;
   const field = (question.options.length ? optionFields : numberField)(question, id);
   const legend = element("legend", "");
   const count = element("span", "cav-quiz-count", `Question ${number} of ${of}`);

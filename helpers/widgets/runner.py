@@ -47,7 +47,8 @@ class Runner:
                  "picture": self.figure}  # fmt: skip
         for name, widget in named.items():
             widget.add_class(f"cav-{name}")
-        self.run_button.on_click(lambda button: self.start())
+        # After all that was posted before: what a reset sets is what runs.
+        self.run_button.on_click(lambda button: self._main.post(self.start))
         self.stop_button.on_click(lambda button: self.stop())
         self.reset_button.on_click(lambda button: self.reset())
         buttons = w.HBox([self.run_button, self.stop_button, self.reset_button, self.progress])
@@ -182,6 +183,7 @@ class Runner:
         self._say(self.DONE)
 
     def _show_reset(self) -> None:
+        self.stop()  # also what has begun since, by a press before the one of Reset
         self._controls_reset()
         self.verdict.value = self.figure.value = ""
         self.progress.value = progress_bar(0.0)

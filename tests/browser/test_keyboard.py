@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from playwright.sync_api import expect
 
+from helpers.course.six_rows import ROWS
 from tests.browser.conftest import write
 from tests.harness.accessible import look_over
 from tests.harness.browser import LabPage
@@ -66,6 +67,11 @@ def test_every_control_by_keyboard(page: LabPage) -> None:
         row = page.page.get_by_role("group", name=name, exact=True)
         expect(row).to_have_count(1)
         assert row.get_by_role(role).count() >= 2
+
+    # a field of a prediction says what it asks, not only of which row it is
+    for row in ROWS:
+        field = page.page.get_by_label(row.feature, exact=True)
+        expect(field).to_have_accessible_description(row.asks)
 
     # Tab comes to each of them, and it is seen to be there
     expected = page.page.evaluate(CONTROLS)

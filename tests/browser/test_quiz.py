@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from helpers.course import Entry, entries
 from helpers.course.quizzes import NAMES, find
+from helpers.widgets.browser import module_and_style
 from tests.browser.conftest import page_with, write
 from tests.harness.browser import LabPage
 from tests.harness.waiting import wait_until
@@ -157,6 +158,23 @@ def test_a_question_is_named_by_its_number_and_its_words(plain_page: Page) -> No
     asked = [one["ask"].replace("`", "") for one in data["questions"]]
     expected = [[f"Question {n} of {len(asked)}", ask] for n, ask in enumerate(asked, 1)]
     assert page.locator("fieldset").evaluate_all(named) == expected
+
+
+def test_two_quizzes_in_one_page_have_names_of_their_own(plain_page: Page) -> None:
+    """Each widget has a copy of the module, as each notebook that is open in JupyterLab has."""
+    page, quizzes = plain_page, [find(name).as_data() for name in NAMES[:2]]
+    page.evaluate(
+        """async ([code, quizzes]) => {
+          for (const quiz of quizzes) {
+            const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+            const copy = await import(url);
+            document.body.append(copy.buildQuiz(quiz, {}));
+          }
+        }""",
+        [module_and_style("quiz")[0], quizzes],
+    )
+    ids = page.locator("[id]").evaluate_all("(all) => all.map((one) => one.id)")
+    assert len(ids) == len(set(ids)) > 2 * sum(len(quiz["questions"]) for quiz in quizzes)
 
 
 def test_a_page_without_a_kernel_asks_and_explains(plain_page: Page) -> None:

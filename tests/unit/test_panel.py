@@ -15,6 +15,7 @@ from helpers.widgets.controls import NO_GUESS, Controls
 from helpers.widgets.panel import answer
 from helpers.widgets.runner import status_text
 from helpers.worker import registry
+from helpers.worker.errors import Stopped
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,18 @@ def shared(session_worker, monkeypatch):
 @pytest.fixture
 def controls():
     return Controls(PRESETS["20 waits"])
+
+
+class Nothing:
+    """An experiment and its result: it measures nothing, and notes that it was stopped."""
+
+    recorded = ""
+
+    def __init__(self):
+        self.stopped = threading.Event()
+
+    def stop(self):
+        self.stopped.set()
 
 
 def in_a_loop(body):
@@ -166,6 +179,44 @@ def test_a_callback_from_another_thread_works():
             await asyncio.sleep(0.02)
         thread.join()
         assert "<svg" in panel.figure.value
+
+    in_a_loop(body)
+
+
+def test_reset_before_run_runs_what_reset_has_set():
+    """Also while the main loop has no time for either."""
+
+    async def body(panel):
+        begun = []
+        panel._experiment_for = lambda asked: begun.append(asked) or Nothing()
+        panel._measured = lambda experiment, asked: (experiment, "", "")
+        panel.controls.tasks.value = 3
+        panel.reset_button.click()
+        panel.run_button.click()
+        while panel.result is None:
+            await asyncio.sleep(0.02)
+        assert [asked[0].tasks for asked in begun] == [PRESETS["20 waits"].tasks]
+
+    in_a_loop(body)
+
+
+def test_run_before_reset_runs_no_longer():
+    async def body(panel):
+        begun = []
+
+        def ended(experiment, asked):
+            experiment.stopped.wait(30)
+            raise Stopped("stopped")
+
+        panel._experiment_for = lambda asked: begun.append(Nothing()) or begun[-1]
+        panel._measured = ended
+        panel.run_button.click()
+        panel.reset_button.click()
+        await asyncio.sleep(0)
+        while not begun or not panel._idle.is_set():
+            await asyncio.sleep(0.02)
+        assert [one.stopped.is_set() for one in begun] == [True]
+        assert panel.result is None
 
     in_a_loop(body)
 

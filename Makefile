@@ -112,7 +112,7 @@ $(READY): requirements.lock
 	@$(MAKE) --no-print-directory check-python
 	@if [ -e '$(VENV)' ] && [ ! -e '$(VENV)/pyvenv.cfg' ]; then \
 	  echo '$(VENV) exists and is no Python environment: name another folder, VENV=...'; exit 1; fi
-	@echo 'Setting up $(VENV), once: about half a minute.'
+	@echo 'Setting up $(VENV), once: about a minute.'
 	@$(PY) -m venv --clear '$(VENV)'
 	@sed -n '/^uv==/,/^ *# via/p' requirements.lock | $(PYTHON) -m pip install --quiet \
 	  --disable-pip-version-check --require-hashes --no-deps --requirement /dev/stdin

@@ -134,3 +134,11 @@ def test_jupyterlab_neither_asks_for_news_nor_looks_for_updates():
     overrides = json.loads((ROOT / "labconfig" / "default_setting_overrides.json").read_text())
     notification = overrides["@jupyterlab/apputils-extension:notification"]
     assert notification == {"fetchNews": "false", "checkForUpdates": False}
+
+
+def test_every_way_to_start_it_brings_these_settings():
+    """With conda and uv as with `make lab`, whose page tests/test_loopback.py and others open."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    starts = re.findall(r"^.*\bjupyter lab .*$", readme, re.MULTILINE)
+    assert len(starts) == 2
+    assert all(start.startswith('JUPYTER_CONFIG_PATH="$PWD" ') for start in starts)

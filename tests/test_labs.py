@@ -13,10 +13,11 @@ from helpers.checks.blank import with_blanks
 from helpers.checks.labs import NUMBERS, find
 from helpers.course.diary import Diary
 from helpers.experiment.pace import VARIABLE as ROUNDS
+from tests.harness.foreign import foreign, watched
 from tests.harness.labserver import REPO
 from tests.harness.matrix import Case, cases, complaints
 from tests.harness.run_all import run_all
-from tests.test_nbval import code_cells, nbval
+from tests.test_nbval import NET_LOG, code_cells, nbval
 from tools.make_labs import SOLUTIONS, TAG, exercise_of, written
 
 LABS = {number: find(number) for number in NUMBERS}
@@ -82,7 +83,7 @@ def test_a_lab_has_its_steps(number: int):
 @pytest.mark.parametrize("stem", STEMS)
 def test_an_exercise_runs_to_its_end_untouched(stem: str, tmp_path: Path):
     """Every check says "not attempted", and nothing is noted as checked."""
-    env = {ROUNDS: "few", "COURSE_FOLDER": str(tmp_path)}
+    env = watched(tmp_path / NET_LOG, {ROUNDS: "few", "COURSE_FOLDER": str(tmp_path)})
     report = run_all(REPO / "labs" / f"{stem}.ipynb", env=env)
     assert not report.problems(), "\n\n".join(report.problems())
     checks = {cell.id: cell.shown for cell in report.cells if cell.id.startswith("check-")}
@@ -90,6 +91,7 @@ def test_an_exercise_runs_to_its_end_untouched(stem: str, tmp_path: Path):
     for text in checks.values():
         assert ": not attempted." in text
     assert not [entry for entry in Diary(tmp_path).entries() if entry.kind == "check"]
+    assert foreign(tmp_path / NET_LOG) == []
 
 
 @pytest.mark.slow
@@ -104,6 +106,7 @@ def test_the_solutions_pass_their_own_checks(tmp_path: Path, monkeypatch: pytest
     found = {(e.title, e.about): e.right for e in Diary(tmp_path / "course").entries()
              if e.kind == "check"}  # fmt: skip
     assert found == {(stem, f"step {n}"): True for stem in STEMS for n in (1, 2, 3, 4)}
+    assert foreign(tmp_path / NET_LOG) == []
 
 
 @pytest.mark.slow

@@ -106,6 +106,9 @@ def test_what_make_starts_is_for_this_computer_and_keeps_its_token(target, serve
     assert re.findall(r"(\w+)\.ip=(\S+)", told) == [(server, "127.0.0.1")]
     off = r"token=['\"]?(\s|$)|password|disable_check|allow_origin|allow_remote|xsrf|--no-auth"
     assert not re.search(off, told)
+    if target == "demo":
+        # JupyterLab makes a token unless it is told not to, Voilà only when it is told to.
+        assert re.search(r" --token(\s|$)", told)
 
 
 def test_no_setting_of_the_course_opens_a_server():

@@ -27,7 +27,16 @@ from helpers.course.outline import OUTLINE
 from helpers.course.quizzes import find
 from helpers.experiment.pace import VARIABLE as ROUNDS
 from helpers.widgets.replay import Replay
-from tests.harness.accessible import COLOURS, REVIVED, ZOOMED, bare_figures, spills, violations
+from tests.harness.accessible import (
+    COLOURS,
+    REVIVED,
+    ZOOMED,
+    bare_figures,
+    calls,
+    spills,
+    violations,
+)
+from tests.harness.foreign import foreign, watched
 from tests.harness.sample_runs import three
 from tools.site import execute
 from tools.site.address import ROOT, binder
@@ -54,7 +63,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, work: Path) -> Path:
     """The site, one of its notebooks run in haste."""
     target = tmp_path_factory.mktemp("site") / "html"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(ROUNDS, "few")
+        for name, value in watched(work / "net.log", {ROUNDS: "few"}).items():
+            patch.setenv(name, value)
         build_site(target, work, REPOSITORY, only=[RUN.stem, TOUR.stem])
     return target
 
@@ -105,6 +115,10 @@ def test_a_page_has_one_title_and_leaves_no_level_out(pages):
         assert levels.count(1) == 1, name
         assert levels[0] == 1, name
         assert all(b <= a + 1 for a, b in itertools.pairwise(levels)), (name, levels)
+
+
+def test_what_it_is_made_of_asks_nobody_elsewhere(site, work):
+    assert foreign(work / "net.log") == []
 
 
 def test_no_page_loads_anything_from_elsewhere(site, pages):
@@ -359,6 +373,7 @@ def test_a_quiz_is_answered_by_keyboard(page: Page, site: Path) -> None:
 def test_a_page_is_accessible(page: Page, site: Path, name: str) -> None:
     """One page without results and one with; `python -m tests.harness.accessible SITE`: all."""
     page.set_viewport_size({"width": 1280, "height": 800})
+    asked = calls(page)
     for scheme, rules in (("dark", COLOURS), ("light", ())):
         page.emulate_media(color_scheme=scheme)  # before: a change of colours takes its time
         page.goto((site / f"{name}.html").as_uri())
@@ -368,6 +383,7 @@ def test_a_page_is_accessible(page: Page, site: Path, name: str) -> None:
     assert bare_figures(page, ["article"]) == []
     page.set_viewport_size(ZOOMED)
     assert spills(page, ["main"]) == []
+    assert asked == []
 
 
 @pytest.mark.browser

@@ -3,7 +3,7 @@
     python -m tests.harness.accessible SITE
 
 goes over every page of a built site, in light and dark, and at 200 % zoom of a window of
-1280 pixels, and prints what it finds.
+1280 pixels, and prints what it finds; also what a page asks of the network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Request
 
 from tests.harness.browser import LabPage, browser
 
@@ -119,14 +119,15 @@ def bare_figures(page: Page, include: Sequence[str] = ()) -> list[str]:
     say. A photograph is described in words.
     """
     wrong = []
-    for kind, alt, cells in page.evaluate(_FIGURES, list(include)):
+    for kind, alt, texts in page.evaluate(_FIGURES, list(include)):
+        cells = [text.strip() for text in texts if text.strip()]
         told, known = numbers(alt), numbers(" ".join(cells))
         found = [one for one in told if any(_same(one, other) for other in known)]
         if kind == "img":
             if len(alt.split()) < 5:
                 wrong.append(f"{kind} that is not described: {alt!r}")
         elif not told and cells and not known:
-            named = [cell for cell in cells if cell in alt]
+            named = [cell for cell in cells if re.search(rf"(?<!\w){re.escape(cell)}(?!\w)", alt)]
             if 3 * len(named) < len(cells):
                 wrong.append(f"{kind} with {len(named)} of {len(cells)} cells in words: {alt!r}")
         elif not told:
@@ -158,6 +159,18 @@ def nulls(page: Page, include: Sequence[str] = ()) -> list[str]:
     return page.evaluate(_NULLS, list(include))
 
 
+def calls(page: Page) -> list[str]:
+    """A list that grows by each address that the page asks for and no file has."""
+    found: list[str] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            found.append(f"asks for {request.url}")
+
+    page.on("request", asked)
+    return found
+
+
 def look_over(lab: LabPage) -> list[str]:
     """All that is wrong with the course's parts of the open notebook, in both themes and zoomed.
 
@@ -185,6 +198,7 @@ def main(arguments: list[str]) -> int:
     wrong = 0
     with browser() as chrome:
         page = chrome.new_page(viewport={"width": 1280, "height": 800})
+        asked = calls(page)
         for path in found:
             name = path.relative_to(site).as_posix()
             for scheme in ("light", "dark"):
@@ -197,6 +211,8 @@ def main(arguments: list[str]) -> int:
                     lines += bare_figures(page, ["article"]) + nulls(page)
                     page.set_viewport_size(ZOOMED)
                     lines += spills(page, ["main"])
+                lines += asked
+                asked.clear()
                 wrong += len(lines)
                 print(f"{name}, {scheme}: {len(lines) or 'nothing'}", *lines, sep="\n    ")
     print(f"{len(found)} pages, {wrong} findings")

@@ -33,6 +33,12 @@ def load(worker, function, *args):
     worker.load(as_workload(function, args))
 
 
+def test_on_windows_it_says_what_to_do_instead(monkeypatch):
+    monkeypatch.setattr(channel.sys, "platform", "win32")
+    with pytest.raises(RunError, match="on Windows, use WSL"):
+        channel.Channel(sys.executable, "spawn")
+
+
 def test_results_come_back_in_order(worker):
     load(worker, lambda number: number * number)
     for model in ("sequential", "threads", "processes"):

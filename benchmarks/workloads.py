@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from helpers.worker.client import Worker
-from helpers.workloads import work
+from helpers.workloads import Workload, work
 from helpers.workloads.catalog import ENTRIES
 
 from .rows import Row
@@ -36,34 +36,52 @@ def workloads(worker: Worker) -> Iterator[Row]:
                   "in a fresh interpreter")  # fmt: skip
 
 
+class _Forgetful(Worker):
+    """A worker that keeps no library from one workload to the next, as it was once."""
+
+    def load(self, workload: Workload, own_models: dict[str, Callable] | None = None) -> None:
+        super().load(work.sleep(0))
+        super().load(workload, own_models)
+
+
 def surveys(worker: Worker) -> Iterator[Row]:
     """What a survey's workloads wait for before their first round, and the whole of it.
 
-    The peer of a load is the same one in a worker that keeps no library.
+    Its peer is the same in a worker that keeps no library: each survey and each load in turn.
     """
     from helpers.experiment.surveys.survey import RowExperiment, run_survey
 
-    kept: list[float] = []
-    alone: list[float] = []
-    whole, rounds = [], []
-    for _ in range(SURVEYS):
-        begin = time.perf_counter()
-        found = run_survey(RowExperiment(worker), [getattr(work, name)(ms=MS) for name in LEARNING])
-        whole.append(time.perf_counter() - begin)
-        rounds += [len(row.comparison.repeats["threads"]) for row in found.rows.values()
-                   if row.comparison]  # fmt: skip
-        for values, forget in ((kept, False), (alone, True)):
-            worker.load(work.sleep(0))
-            begin = time.perf_counter()
-            for name in LEARNING:
-                if forget:
-                    worker.load(work.sleep(0))
-                worker.load(getattr(work, name)(ms=MS))
-            values.append(time.perf_counter() - begin)
-    beside = f"each by itself: {min(alone):.1f} to {max(alone):.1f} s"
-    yield Row("four workloads of scikit-learn, loaded", kept, "s", None, beside)
-    yield Row("the same, in pairs", [a / b for a, b in zip(kept, alone, strict=True)], "×")
-    yield Row("a survey of them", whole, "s", None, f"{min(rounds)} to {max(rounds)} rounds each")
+    forgetful = _Forgetful()
+    loads: dict[Worker, list[float]] = {worker: [], forgetful: []}
+    whole: dict[Worker, list[float]] = {worker: [], forgetful: []}
+    rounds: dict[Worker, list[int]] = {worker: [], forgetful: []}
+    try:
+        for number in range(SURVEYS):
+            for one in (worker, forgetful)[:: -1 if number % 2 else 1]:
+                one.load(work.sleep(0))
+                begin = time.perf_counter()
+                for name in LEARNING:
+                    one.load(getattr(work, name)(ms=MS))
+                loads[one].append(time.perf_counter() - begin)
+                one.load(work.sleep(0))
+                begin = time.perf_counter()
+                found = run_survey(
+                    RowExperiment(one), [getattr(work, name)(ms=MS) for name in LEARNING]
+                )
+                whole[one].append(time.perf_counter() - begin)
+                rounds[one] += [len(row.comparison.repeats["threads"])
+                                for row in found.rows.values() if row.comparison]  # fmt: skip
+    finally:
+        forgetful.close()
+    for name, values in (("four workloads of scikit-learn, loaded", loads),
+                         ("a survey of them", whole)):  # fmt: skip
+        mine, peers = values[worker], values[forgetful]
+        beside = f"a worker that keeps no library: {min(peers):.1f} to {max(peers):.1f} s"
+        yield Row(name, mine, "s", None, beside)
+        yield Row("the same, in pairs", [a / b for a, b in zip(mine, peers, strict=True)], "×",
+                  None, "a worker that keeps no library")  # fmt: skip
+    fewest = f"in a worker that keeps no library: {sorted(rounds[forgetful])}"
+    yield Row("rounds of a row", [float(n) for n in rounds[worker]], "", None, fewest)
 
 
 def _import_ms(names: str) -> float:

@@ -40,6 +40,11 @@ def ratios(ours: Callable[[], float], peer: Callable[[], float], pairs: int = PA
     return found
 
 
+def in_pairs(ours: list[float], peers: list[float]) -> list[float]:
+    """What was measured in turn, each divided by its peer."""
+    return [a / b for a, b in zip(ours, peers, strict=True)]
+
+
 def runs(worker: Worker) -> Iterator[Row]:
     """The course's runs beside the bare call, same work, same quiet collector."""
 
@@ -81,7 +86,10 @@ def runs(worker: Worker) -> Iterator[Row]:
 
 def worker_start() -> Iterator[Row]:
     """What stands between the wish to measure and the measurement."""
-    cold, warm, bare = [], [], []
+    cold: list[float] = []
+    warm: list[float] = []
+    bare: list[float] = []
+    warm_pairs: list[float] = []
     for _ in range(7):
         begin = time.perf_counter()
         worker = Worker()
@@ -96,9 +104,12 @@ def worker_start() -> Iterator[Row]:
         begin = time.perf_counter()
         subprocess.run([sys.executable, "-c", "pass"], check=True)
         bare.append((time.perf_counter() - begin) * 1e3)
+        warm_pairs.append(median(warm[-5:]) / bare[-1])
     beside = f"python -c pass: {median(bare):.0f} ms"
     yield Row("one measurement there and back, warm worker", warm, "ms", 5, beside)
+    yield Row("the same, in pairs", warm_pairs, "×", None, "python -c pass")
     yield Row("start of a worker, cold", cold, "ms", 100, beside)
+    yield Row("the same, in pairs", in_pairs(cold, bare), "×", None, "python -c pass")
 
 
 def way_back() -> Iterator[Row]:
@@ -124,6 +135,8 @@ def way_back() -> Iterator[Row]:
             times.append((time.perf_counter() - begin) * 1e3)
     beside = f"pickle {median(pickled):.0f} ms, JSON {median(as_json):.0f} ms"
     yield Row("100,000 events packed and unpacked", ours, "ms", 20, beside)
+    yield Row("the same, in pairs", in_pairs(ours, pickled), "×", None, "pickle")
+    yield Row("the same, in pairs", in_pairs(ours, as_json), "×", None, "JSON")
 
 
 def predictions(worker: Worker) -> Iterator[Row]:

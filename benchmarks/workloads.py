@@ -11,6 +11,7 @@ from helpers.worker.client import Worker
 from helpers.workloads import Workload, work
 from helpers.workloads.catalog import ENTRIES
 
+from .core import in_pairs
 from .rows import Row
 
 MS = 50
@@ -78,8 +79,8 @@ def surveys(worker: Worker) -> Iterator[Row]:
         mine, peers = values[worker], values[forgetful]
         beside = f"a worker that keeps no library: {min(peers):.1f} to {max(peers):.1f} s"
         yield Row(name, mine, "s", None, beside)
-        yield Row("the same, in pairs", [a / b for a, b in zip(mine, peers, strict=True)], "×",
-                  None, "a worker that keeps no library")  # fmt: skip
+        yield Row("the same, in pairs", in_pairs(mine, peers), "×", None,
+                  "a worker that keeps no library")  # fmt: skip
     fewest = f"in a worker that keeps no library: {sorted(rounds[forgetful])}"
     yield Row("rounds of a row", [float(n) for n in rounds[worker]], "", None, fewest)
 

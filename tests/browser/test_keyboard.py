@@ -93,6 +93,10 @@ def test_every_control_by_keyboard(page: LabPage) -> None:
         expect(row).to_have_count(1)
         assert row.get_by_role(role).count() >= 2
 
+    # a question is called by its own words: in two quizzes no id stands twice
+    ids = page.page.locator(".cav-quiz [id]").evaluate_all("(all) => all.map((one) => one.id)")
+    assert len(ids) == len(set(ids)) > 0
+
     # Tab comes to each of them, and it is seen to be there
     controls = page.page.evaluate(CONTROLS)
     assert len(controls) >= 100

@@ -71,7 +71,10 @@ def play_in(page: Page, result: Comparison | Recording) -> None:
 
 
 def tab_to(page: Page, target: Locator) -> None:
-    """Come to `target` as a keyboard does: by Tab, or by Shift+Tab where it lies before."""
+    """Come to `target` as a keyboard does: by Tab, or by Shift+Tab where it lies before.
+
+    Radio buttons of which none is chosen are entered at the first, by Shift+Tab at the last.
+    """
     expect(target).to_be_visible()
     way = target.evaluate(_WAY)  # once: a key that goes too far fails, and does not turn round
     for _ in range(MOST_TABS):

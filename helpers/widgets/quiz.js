@@ -8,11 +8,6 @@
 
 const KEPT = 50; // answers that a kernel may be behind
 
-// Ids must be unique in the page, however many quizzes are in it; anywidget gives each a copy of
-// this module, with variables of its own.
-const copy = Math.random().toString(36).slice(2);
-let built = 0;
-
 // A number and its unit stay on one line.
 function together(text) {
   return text.replace(/(\d) (?=(?:ms|s|µs|MB|GB|%)(?!\w))/g, "$1\u00a0");
@@ -106,8 +101,8 @@ function numberField(question, id) {
   };
 }
 
-function questionForm(question, number, of, known, onAnswer) {
-  const id = `cav-quiz-${copy}-${built}-${number}`;
+function questionForm(question, own, number, of, known, onAnswer) {
+  const id = `${own}-${number}`;
   const field = (question.options.length ? optionFields : numberField)(question, id);
   const legend = element("legend", "");
   const count = element("span", "cav-quiz-count", `Question ${number} of ${of}`);
@@ -163,7 +158,8 @@ function questionForm(question, number, of, known, onAnswer) {
 }
 
 export function buildQuiz(quiz, { before = [], answers = [], onAnswer = () => {} } = {}) {
-  built += 1;
+  // not counted: each widget of a notebook has this module anew, and ids are the whole page's
+  const own = `cav-quiz-${Math.random().toString(36).slice(2)}`;
   const total = quiz.questions.length;
   const right = new Set(before);
   const score = element("p", "cav-quiz-score");
@@ -181,7 +177,7 @@ export function buildQuiz(quiz, { before = [], answers = [], onAnswer = () => {}
       onAnswer(id, said);
     };
     const known = right.has(question.id);
-    const made = questionForm(question, index + 1, total, known, answered);
+    const made = questionForm(question, own, index + 1, total, known, answered);
     const given = answers.filter((one) => one.question === question.id);
     if (given.some((one) => judge(question, one.said)?.right)) right.add(question.id);
     if (given.length) made.restore(given.at(-1).said);

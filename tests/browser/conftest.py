@@ -10,7 +10,7 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from helpers.charts.replay.data import replay_data
 from helpers.experiment.comparison import Comparison
@@ -20,6 +20,14 @@ from tests.harness.labserver import LabServer
 from tests.harness.sources import METADATA
 
 SAMPLE = Path(__file__).with_name("sample_panel.py")
+MOST_TABS = 60  # through what JupyterLab puts around a cell's output
+#: Whether an element has the focus; if not, the key that leads from the focus to it.
+_WAY = """(target) => {
+    const active = document.activeElement;
+    if (target === active) return null;
+    const before = target.compareDocumentPosition(active) & Node.DOCUMENT_POSITION_FOLLOWING;
+    return before ? "Shift+Tab" : "Tab";
+}"""
 
 
 @pytest.fixture
@@ -60,6 +68,20 @@ def play_in(page: Page, result: Comparison | Recording) -> None:
         }""",
         [data, b64encode(numbers).decode()],
     )
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Come to `target` as a keyboard does: by Tab, or by Shift+Tab where it lies before.
+
+    Radio buttons of which none is chosen are entered at the first, by Shift+Tab at the last.
+    """
+    expect(target).to_be_visible()
+    way = target.evaluate(_WAY)  # once: a key that goes too far fails, and does not turn round
+    for _ in range(MOST_TABS):
+        if target.evaluate(_WAY) is None:
+            return
+        page.keyboard.press(way)
+    raise AssertionError(f"no {way} leads to {target}")
 
 
 def below(server: LabServer, module: str, generations: int = 1) -> list[int]:

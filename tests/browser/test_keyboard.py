@@ -1,4 +1,7 @@
-"""Every control of the panels by keyboard alone, in JupyterLab: reached, seen, used, not lost."""
+"""Every control of the course by keyboard alone, in JupyterLab: reached, seen, used, not lost.
+
+What is done with the keys of a quiz, a replay and the loop game: test_quiz.py, test_replay.py.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from tests.harness.browser import LabPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
-#: One of each, and none of them run: what counts is how they are reached.
+#: One of each, and no panel runs: what counts is how they are reached. Two quizzes: the first
+#: has options and numbers, the second has code as well.
 CELLS = (
     "from helpers import (connections_panel, guesses, panel, pipeline_panel, predictions, present,"
     "\n                     preset, progress, work)\npresent(False)",
@@ -27,21 +31,41 @@ CELLS = (
     "guesses([work.sleep(ms=5), work.compute(ms=5)])",
     "predictions()",
     "progress()",
+    "import asyncio\nimport time\n\nfrom helpers import be_the_loop, quiz, record, replay",
+    'quiz("00")',
+    'quiz("02")',
+    "def bake(loaf):\n    time.sleep(0.005)\n\n\n"
+    "async def bake_async(loaf):\n    await asyncio.sleep(0.005)\n\n\n"
+    "replay(await record((bake, bake_async), tasks=2))",
+    "await be_the_loop()",
 )
+#: What the last ones show once the browser has built them.
+BUILT = (("cav-quiz-score", 2), ("cav-replay-code", 2), ("cav-loop-pick", 4))
 MOST_TABS = 200
-#: What can be used now, of ours: Stop is switched off.
+#: What can be used now, of ours: Stop is switched off. What only takes keys or scrolls is named
+#: here, not found by its tabindex: without one it would not be missed. Each gets a number.
 CONTROLS = """() => {
-    const found = [...document.querySelectorAll(".cav-keys, .cav-present")].flatMap((box) =>
-        [...box.querySelectorAll("button, select, input:not([type=file]), summary")]);
+    const boxes = ".cav-keys, .cav-present, .cav-quiz, .cav-replay, .cav-loop";
+    const controls = "button, select, input:not([type=file]), summary,"
+        + ".cav-quiz-code, .cav-replay-stage, .cav-replay-code";
+    const found = [...document.querySelectorAll(boxes)].flatMap((box) =>
+        [...box.querySelectorAll(controls)]);
     return found.filter((one) => !one.disabled && one.getClientRects().length)
-        .map((one, number) => (one.dataset.number = number));
+        .map((one, number) => {
+            one.dataset.number = number;
+            return `${one.cloneNode().outerHTML} ${one.textContent.slice(0, 40)}`;
+        });
 }"""
-#: Where the focus is: the control's number, and whether a ring around it is to be seen.
+#: Where the focus is: the control's number, whether a ring around it is to be seen, and how many
+#: more radio buttons share its one stop.
 FOCUS = """() => {
-    const style = getComputedStyle(document.activeElement);
+    const active = document.activeElement;
+    const style = getComputedStyle(active);
     const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
         && !/rgba\\(.*, 0\\)|transparent/.test(style.outlineColor);
-    return [document.activeElement.dataset.number ?? null, ring];
+    const group = [...(active.form?.elements ?? [])].filter((one) =>
+        active.type === "radio" && one.type === "radio" && one.name === active.name);
+    return [active.dataset.number ?? null, ring, Math.max(0, group.length - 1)];
 }"""
 
 
@@ -57,6 +81,8 @@ def page(lab_page: LabPage, tmp_path: Path) -> LabPage:
 def test_every_control_by_keyboard(page: LabPage) -> None:
     keys, cells = page.page.keyboard, page.page.locator(".jp-Notebook .jp-Cell")
     number = cells.count()
+    for name, many in BUILT:
+        expect(page.page.locator(f".{name}")).to_have_count(many)
     found = look_over(page)
     assert not found, "\n".join(found)
 
@@ -73,21 +99,34 @@ def test_every_control_by_keyboard(page: LabPage) -> None:
         field = page.page.get_by_label(row.feature, exact=True)
         expect(field).to_have_accessible_description(row.asks)
 
+    # a question is called by its own words: in two quizzes no id stands twice
+    ids = page.page.locator(".cav-quiz [id]").evaluate_all("(all) => all.map((one) => one.id)")
+    assert len(ids) == len(set(ids)) > 0
+
     # Tab comes to each of them, and it is seen to be there
-    expected = page.page.evaluate(CONTROLS)
-    assert len(expected) >= 50
+    controls = page.page.evaluate(CONTROLS)
+    assert len(controls) >= 100
     page.page.locator(".cav-present button").first.focus()
     keys.press("Shift+Tab")
-    seen = {}
-    for _ in range(MOST_TABS):
-        keys.press("Tab")
-        at, ring = page.page.evaluate(FOCUS)
+    seen: dict[int, bool] = {}
+
+    def look() -> int:
+        at, ring, more = page.page.evaluate(FOCUS)
         if at is not None:
             seen[int(at)] = ring
-        if len(seen) == len(expected):
+        return more
+
+    for _ in range(MOST_TABS):
+        keys.press("Tab")
+        for _ in range(look()):  # of radio buttons Tab finds one, an arrow key the next one
+            keys.press("ArrowDown")
+            look()
+        if len(seen) == len(controls):
             break
-    assert sorted(seen) == expected
-    assert all(seen.values()), [at for at, ring in seen.items() if not ring]
+    lost = [one for at, one in enumerate(controls) if at not in seen]
+    assert not lost, "\n".join(lost)
+    bare = [one for at, one in enumerate(controls) if not seen[at]]
+    assert not bare, "\n".join(bare)
 
     # the arrow keys of a menu are the menu's, letters too; Ctrl+B is still JupyterLab's
     menu, tasks = page.widget("cav-preset").locator("select"), page.widget("cav-tasks")

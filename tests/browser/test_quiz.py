@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from helpers.course import Entry, entries
 from helpers.course.quizzes import NAMES, find
 from helpers.widgets.browser import module_and_style
-from tests.browser.conftest import page_with, write
+from tests.browser.conftest import page_with, tab_to, write
 from tests.harness.browser import LabPage
 from tests.harness.waiting import wait_until
 
@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
 NAME = "01-what-are-threads"
-MOST_TABS = 60  # through what JupyterLab puts around a cell's output
 
 
 @pytest.fixture
@@ -29,15 +28,6 @@ def notebook(tmp_path: Path) -> Path:
     cells = [new_markdown_cell("# A sample"), new_code_cell("from helpers import quiz"),
              new_code_cell(f'quiz("{NAME}")')]  # fmt: skip
     return write(tmp_path / "sample.ipynb", cells)
-
-
-def tab_to(page: LabPage, target: Locator) -> None:
-    """Press Tab until `target` has the focus."""
-    for _ in range(MOST_TABS):
-        if target.evaluate("element => element === document.activeElement"):
-            return
-        page.page.keyboard.press("Tab")
-    raise AssertionError(f"no Tab leads to {target}")
 
 
 def answered() -> list[Entry]:
@@ -61,11 +51,11 @@ def test_answered_by_keyboard(lab_page: LabPage, notebook: Path) -> None:
     options = form.get_by_role("radio")
 
     # a wrong option, then down or up to the right one with the arrow keys
-    tab_to(page, options.nth(0))
+    tab_to(page.page, options.nth(0))
     keys.press("Space")
     keys.press("ArrowDown")
     expect(options.nth(1)).to_be_checked()
-    tab_to(page, form.get_by_role("button", name="Check"))
+    tab_to(page.page, form.get_by_role("button", name="Check"))
     keys.press("Enter")
     expect(said).to_contain_text("Not yet. That would mean that a sleeping thread keeps the GIL.")
     keys.press("Shift+Tab")
@@ -77,7 +67,7 @@ def test_answered_by_keyboard(lab_page: LabPage, notebook: Path) -> None:
     # a number, with words and a unit around it
     form = page.widget("cav-quiz-question", 2)
     field, said = form.get_by_label("Your answer"), form.get_by_role("status")
-    tab_to(page, field)
+    tab_to(page.page, field)
     keys.press("Enter")
     expect(said).to_have_text("Type a number first.")
     expect(field).to_be_focused()

@@ -18,7 +18,7 @@ from helpers.course.runs import write_run
 from helpers.experiment.lines import Recording, Source
 from helpers.experiment.loops.turns import TASKS, Turns, best_ms, virtual_ms
 from helpers.measure.trace import HELD, RUNNING, WAITING
-from tests.browser.conftest import page_with, play_in, write
+from tests.browser.conftest import page_with, play_in, tab_to, write
 from tests.harness.browser import LabPage
 from tests.harness.sample_runs import MACHINE, MS, comparison, many, run, three, turns
 
@@ -61,7 +61,7 @@ def test_played_by_keyboard_beside_the_code(page: Page) -> None:
     expect(page.get_by_role("img").first).to_have_attribute("aria-label", "2 tasks took: threads "
         "15.0 ms. threads: all 2 waits overlap: 2 were in flight at once.")  # fmt: skip
 
-    stage.focus()
+    tab_to(page, stage)
     page.keyboard.press("Home")
     expect(time).to_have_text("0 ms of 15.0 ms")
     expect(here).to_have_text(["0    wait()"])
@@ -80,7 +80,7 @@ def test_played_by_keyboard_beside_the_code(page: Page) -> None:
     page.keyboard.press("End")
     expect(time).to_have_text("15.0 ms of 15.0 ms")
 
-    scrubber.focus()  # its arrow keys are its own
+    tab_to(page, scrubber)  # its arrow keys are its own
     page.keyboard.press("Home")
     page.keyboard.press("PageUp")
     expect(time).to_have_text("1.50 ms of 15.0 ms")
@@ -90,10 +90,10 @@ def test_played_by_keyboard_beside_the_code(page: Page) -> None:
     page.keyboard.press("Space")
     expect(play).to_be_visible()
     page.keyboard.press("End")
-    page.get_by_role("button", name="Step back").focus()  # on a button, Space is the button's
+    tab_to(page, page.get_by_role("button", name="Step back"))  # Space is the button's there
     page.keyboard.press("Space")
     expect(time).to_have_text("12.0 ms of 15.0 ms")
-    play.focus()
+    tab_to(page, play)
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()  # once, not twice
 
@@ -207,35 +207,43 @@ def game() -> dict:
 
 
 def test_the_loop_by_hand(chrome: Browser) -> None:
-    """Only ready tasks run; undo; the end; and it reckons as Python does."""
+    """By Tab, Enter and Space: only ready tasks run; undo; the end. It reckons as Python does."""
     page = page_with(chrome, "loop")
     page.evaluate("(data) => document.body.append(shown.buildLoop(data).element)", game())
     status = page.get_by_role("status")
-    pie, cake = (page.get_by_role("button", name=f"Run {name}") for name in ("pie", "cake"))
+    pie = page.get_by_role("button", name="Run pie")
     real = page.locator(".cav-loop-real")
+
+    def press(name: str, key: str = "Enter") -> None:
+        button = page.get_by_role("button", name=name, exact=True)
+        tab_to(page, button)
+        page.keyboard.press(key)
+        expect(button).to_be_focused()  # whatever it did, the place is not lost
+
     expect(status).to_have_text("It is 0 ms.")
-    pie.focus()
-    page.keyboard.press("Enter")
+    press("Run pie")
     expect(status).to_have_text("It is 10 ms.")
     expect(pie).to_be_disabled()
-    expect(pie).to_be_focused()
     expect(pie).to_have_accessible_description("waits till 90 ms run 10, wait 80, run 10 ms")
-    page.keyboard.press("Space")
+    press("Run pie", "Space")
     expect(status).to_have_text("pie can't run now: waits till 90 ms.")
-    page.get_by_role("button", name="Undo").click()
+    press("Undo", "Space")
     expect(status).to_have_text("It is 0 ms.")
-    for name in ("bread", "cake", "rolls"):
-        page.get_by_role("button", name=f"Run {name}").click()
-    pie.click()
-    cake.click()
+    for name in ("bread", "cake", "rolls", "pie"):
+        press(f"Run {name}")
+    press("Run cake", "Space")
     expect(status).to_have_text("It is 120 ms. The loop rested from 100 ms: no task was ready.")
     expect(real).to_be_hidden()
-    page.get_by_role("button", name="Run rolls").click()
-    pie.click()
+    press("Run rolls", "Space")
+    press("Run pie")
     expect(status).to_contain_text(
         "Your order takes 180 ms. asyncio's order takes 180 ms. The best order takes 130 ms."
     )
     expect(real).to_contain_text("asyncio, measured: 70 ms")
+    press("Show what asyncio did", "Space")
+    expect(real).to_be_hidden()
+    press("Start over")
+    expect(status).to_have_text("It is 0 ms.")
 
     plans = list(TASKS.values())
     for order in ([3, 2, 1, 0, 3, 2, 1], [2, 3, 0, 2, 1, 3, 1], [3, 3, 2, 1, 0, 2, 1]):
@@ -262,24 +270,40 @@ def test_in_jupyterlab(lab_page: LabPage, tmp_path: Path) -> None:
     time, keys = lab_page.widget("cav-replay-time"), lab_page.page.keyboard
     expect(lab_page.widget("cav-replay-label")).to_contain_text("Recorded on ")
     expect(time).to_have_text("40.5 ms of 40.5 ms")
-    lab_page.widget("cav-replay-stage").focus()
+    stage, play = lab_page.widget("cav-replay-stage"), lab_page.widget("cav-replay-play")
+    tab_to(lab_page.page, stage)
     keys.press("ArrowLeft")
     expect(time).to_have_text("40.0 ms of 40.5 ms")
     keys.press("Home")
     keys.press("Space")
-    play = lab_page.widget("cav-replay-play")
     expect(play).to_have_text("Pause")
     keys.press("Space")
     expect(play).to_have_text("Play")
+    keys.press("End")
+    for name, moment in (("Step back", "40.0 ms"), ("Step forward", "40.5 ms")):
+        tab_to(lab_page.page, lab_page.page.get_by_role("button", name=name, exact=True))
+        keys.press("Space")
+        expect(time).to_have_text(f"{moment} of 40.5 ms")
+    tab_to(lab_page.page, play)
+    keys.press("Enter")
+    expect(play).to_have_text("Pause")
+    keys.press("Enter")
+    expect(play).to_have_text("Play")
     expect(lab_page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(4)
 
+    # the game to its end
     two, one = (lab_page.widget("cav-loop-pick", k) for k in (1, 0))
-    two.focus()
-    keys.press("Enter")
-    one.click()
-    expect(lab_page.widget("cav-loop-status")).to_contain_text("It is 25 ms. The loop rested")
-    two.click()
-    expect(lab_page.widget("cav-loop-status")).to_contain_text("Your order takes 30 ms.")
+    status = lab_page.widget("cav-loop-status")
+    for button, key, said in (
+        (two, "Enter", "It is 5 ms."),
+        (one, "Space", "It is 25 ms. The loop rested"),
+        (two, "Enter", "Your order takes 30 ms."),
+    ):
+        tab_to(lab_page.page, button)
+        keys.press(key)
+        expect(status).to_contain_text(said)
+        expect(button).to_be_focused()
+    expect(lab_page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(4)
     assert lab_page.widget("cav-loop-run").count()
 
     lab_page.set_theme("dark")

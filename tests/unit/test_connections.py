@@ -145,6 +145,13 @@ def test_what_fails_is_counted_by_its_cause(crew, handle, cause):
     assert (opened["open"], opened["failures"]) == (0, {cause: 5})
 
 
+def test_connections_that_are_closed_while_others_open_are_counted(crew):
+    server, load = serve(crew, "asyncio", handlers.once), crew.start(servers.LOAD)
+    opened = load.ask("open", port=server.port, connections=200)
+    assert opened["failures"].keys() == {"closed by the server"}
+    assert opened["open"] + opened["failures"]["closed by the server"] == 200
+
+
 def test_nobody_listens(crew):
     load = crew.start(servers.LOAD)
     with socket.socket() as free:

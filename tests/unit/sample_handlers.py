@@ -37,6 +37,12 @@ async def once(reader, writer):
     writer.write(ANSWER)
 
 
+async def hangs_up_later(reader, writer):
+    """The first answer is good, and there is no second one."""
+    await once(reader, writer)
+    await reader.read(4096)
+
+
 async def fails_later(reader, writer):
     """The first answer is good, the others are errors."""
     await reader.read(4096)

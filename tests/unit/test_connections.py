@@ -366,6 +366,12 @@ def test_a_request_that_is_not_rude_is_said_to_be_none():
         RudeExperiment().run("/block")
 
 
+def test_a_server_that_hangs_up_on_all_before_the_rude_request_is_told(monkeypatch):
+    monkeypatch.setattr(RudeExperiment, "rate", lambda *args: 200.0)
+    with pytest.raises(RunError, match="answered on no connection: 1 × no connection is open. A"):
+        RudeExperiment().run("block", handlers.hangs_up_later, connections=10)
+
+
 def test_one_at_a_time():
     first = HoldExperiment()
     with first.running(), pytest.raises(Busy, match="Another experiment with servers"):

@@ -9,9 +9,13 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+import psutil
 
 from .service import Service, ServiceError
+
+T = TypeVar("T")
 
 
 class Commanded(Service):
@@ -43,6 +47,13 @@ class Commanded(Service):
             if "failed" in answer:
                 raise ServiceError(answer["failed"])
             return answer
+
+    def measured(self, look: Callable[[int], T]) -> T:
+        """What `look` finds of its process, by its id. Raises ServiceError if that has ended."""
+        try:
+            return look(self.process.pid)
+        except psutil.Error:
+            raise self._ended() from None
 
     def kill(self) -> None:
         """End the process now; may come from any thread. `close()` is still due."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -27,6 +28,18 @@ async def in_pieces(reader, writer):
 
 
 async def hangs_up(reader, writer):
+    await reader.read(4096)
+
+
+async def once(reader, writer):
+    """Answers, and hangs up."""
+    await reader.read(4096)
+    writer.write(ANSWER)
+
+
+async def hangs_up_later(reader, writer):
+    """The first answer is good, and there is no second one."""
+    await once(reader, writer)
     await reader.read(4096)
 
 
@@ -66,3 +79,20 @@ def blocks_its_thread(connection):
         if b"/block" in request:
             time.sleep(0.4)
         connection.sendall(ANSWER)
+
+
+_connections = itertools.count(1)
+FEW = 8  # the five that warm up, and three
+
+
+async def few(reader, writer):
+    """Answers on the first connections only; the others wait."""
+    while next(_connections) > FEW and await reader.read(4096):
+        pass
+    await good(reader, writer)
+
+
+def few_threaded(connection):
+    while next(_connections) > FEW and connection.recv(4096):
+        pass
+    good_threaded(connection)

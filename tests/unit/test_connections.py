@@ -145,6 +145,13 @@ def test_what_fails_is_counted_by_its_cause(crew, handle, cause):
     assert (opened["open"], opened["failures"]) == (0, {cause: 5})
 
 
+def test_connections_that_are_closed_while_others_open_are_counted(crew):
+    server, load = serve(crew, "asyncio", handlers.once), crew.start(servers.LOAD)
+    opened = load.ask("open", port=server.port, connections=200)
+    assert opened["failures"].keys() == {"closed by the server"}
+    assert opened["open"] + opened["failures"]["closed by the server"] == 200
+
+
 def test_nobody_listens(crew):
     load = crew.start(servers.LOAD)
     with socket.socket() as free:
@@ -357,6 +364,12 @@ def test_a_request_that_is_not_rude_is_said_to_be_none():
         assert "was not rude: the handler does nothing for /nothing" in result.summary()[0]
     with pytest.raises(BadRequest, match="kind is a word"):
         RudeExperiment().run("/block")
+
+
+def test_a_server_that_hangs_up_on_all_before_the_rude_request_is_told(monkeypatch):
+    monkeypatch.setattr(RudeExperiment, "rate", lambda *args: 200.0)
+    with pytest.raises(RunError, match="answered on no connection: 1 × no connection is open. A"):
+        RudeExperiment().run("block", handlers.hangs_up_later, connections=10)
 
 
 def test_one_at_a_time():

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import socket
+import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 
@@ -16,15 +22,21 @@ from helpers.experiment.surveys.survey import RowExperiment, run_survey
 from helpers.notebook.experiments import in_worker
 from helpers.notebook.running import ExperimentFailed
 from helpers.services.database.bakery import database
+from helpers.services.partner import echo_partner
 from helpers.services.service import ServiceError, ended_services
 from helpers.services.web.server import web_server
 from helpers.widgets.pipeline import PipelinePanel
+from helpers.worker.registry import shared_worker
+from helpers.workloads import work
 from tests.harness import sample_pipeline
+from tests.harness.faults import Left, alive
+from tests.harness.labserver import REPO
 from tests.harness.waiting import wait_until
 from tests.unit.test_database import need_postgres
 
 WEB_ENDED = "The web server has ended: run the cell that starts it again, and those below it."
 POSTGRES_ENDED = WEB_ENDED.replace("web", "PostgreSQL")
+PARTNER_ENDED = WEB_ENDED.replace("web server", "echo partner")
 
 
 @pytest.fixture
@@ -170,6 +182,114 @@ def test_a_task_that_fails_in_a_later_round_ends_the_comparison(worker, tmp_path
     result = Experiment(worker).run(request, rounds=5, budget_s=60)  # busy or not: time for all
     assert not result.traced["threads"].failed
     assert "raised LookupError: no more bread" in result.summary()[0]
+
+
+# --- the echo partner -------------------------------------------------------------------
+
+
+@pytest.fixture
+def partner(worker, tmp_path, monkeypatch):
+    """An echo partner that may be killed, of which nothing is left afterwards."""
+    worker.load(work.sleep(1))  # both workers have all their processes: these stay
+    shared_worker().start()
+    before = Left()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with echo_partner() as started:
+        yield started
+    assert before.more() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def kill_process(service) -> None:
+    """End a service's process as the system does; its owner does not hear of it."""
+    os.kill(service.process.pid, signal.SIGKILL)
+    assert wait_until(lambda: not alive({service.process.pid}))
+
+
+def talked_to(service) -> bool:
+    """Whether somebody has a connection to it."""
+    found = psutil.Process(service.process.pid).net_connections()
+    return any(one.status == psutil.CONN_ESTABLISHED for one in found)
+
+
+def asking(partner):
+    """A pair of functions that make one round trip."""
+    port = partner.port
+
+    def trip(number):
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.sendall(b"x")
+            return line.recv(1)
+
+    async def trip_async(number):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"x")
+        answer = await reader.read(1)
+        writer.close()
+        return answer
+
+    return trip, trip_async
+
+
+def echo_beside():
+    """Notebook 04's function that makes round trips, with time for more than it will make."""
+    notebook = nbformat.read(REPO / "notebooks" / "04-when-to-use-threads.ipynb", as_version=4)
+    text = "\n".join(
+        cell.source for cell in notebook.cells if cell.id in ("convoy-threads", "convoy-ping")
+    )
+    assert "seconds=0.6" in text
+    cells = {"__name__": "__main__"}
+    exec("import sys, threading, time\n" + text.replace("seconds=0.6", "seconds=600"), cells)
+    return cells["echo_beside"]
+
+
+@pytest.mark.parametrize("computing", [0, 1])
+def test_an_echo_partner_killed_during_round_trips_and_started_again(partner, computing):
+    def killed():
+        if wait_until(lambda: talked_to(partner), 90):
+            kill_process(partner)
+
+    killer = threading.Thread(target=killed)
+    killer.start()
+    try:
+        with pytest.raises(ExperimentFailed) as told:
+            asyncio.run(in_worker(echo_beside(), partner.port, computing, time_box=100))
+    finally:
+        killer.join()
+    assert str(told.value).endswith(f". {PARTNER_ENDED}")
+    assert str(told.value).count("run ") == 1, "one thing to do, not two"
+    with echo_partner() as another:
+        trip, _ = asking(another)
+        assert asyncio.run(in_worker(trip, 1)) == b"x"
+
+
+def test_an_echo_partner_killed_during_a_comparison(partner, worker):
+    experiment = Experiment(worker, on_recorded=lambda result: kill_process(partner))
+    request = make_request(asking(partner), 3, models=["threads", "asyncio"])
+    result = experiment.run(request)
+    assert result.traced.keys() == {"threads", "asyncio"}, "it was killed while rounds went on"
+    assert not result.complete()
+    (said,) = result.summary()
+    assert said.startswith("In threads, task 0 raised ConnectionRefusedError")
+    assert said.endswith(f"(3 of 3 tasks failed). Nothing was compared. {PARTNER_ENDED}")
+
+
+def test_an_echo_partner_killed_during_a_survey(partner, worker):
+    def killed(progress):
+        if "round 2" in progress.words and partner.alive():
+            kill_process(partner)
+
+    def later(number):
+        return trip(number)
+
+    trip, _ = asking(partner)
+    survey = run_survey(
+        RowExperiment(worker), [trip, later], models=["threads"], tell=killed, budget_s=60
+    )
+    assert [row.comparison for row in survey.rows.values()] == [None, None]
+    for row in survey.rows.values():
+        assert "refused" in row.problem
+        assert row.problem.endswith(f". {PARTNER_ENDED}")
 
 
 # --- PostgreSQL ------------------------------------------------------------------------

@@ -249,19 +249,18 @@ class ConnectionsExperiment(ServerExperiment):
                 tell: Callable[[str], None]) -> Sample:  # fmt: skip
         tell(": starting")
         server = self.server(name, handle)
-        pid = server.process.pid
         load.ask("open", port=server.port, connections=min(WARM_UP, count))
         load.ask("close")
         time.sleep(0.02)  # the server sees that these have gone
-        before = footprint(pid)
+        before = server.measured(footprint)
         opened = load.ask("open", port=server.port, connections=count,
                           seconds=10 + count / 500, patience=60,
                           tell=lambda p: tell(f": {p['answered']:,} open"))  # fmt: skip
         self.must_be_open(name, server, opened)
-        after, cpu = footprint(pid), cpu_seconds(pid)
+        after, cpu = server.measured(footprint), server.measured(cpu_seconds)
         fixed = load.ask("fixed", rate=rate, seconds=FIXED_S, tell=lambda p: tell(
             f": {p['per_s']:,.0f} answers a second"))  # fmt: skip
-        cpu = cpu_seconds(pid) - cpu
+        cpu = server.measured(cpu_seconds) - cpu
         tell(": all ask at once")
         closed = load.ask("closed", seconds=CLOSED_S, drain=False)
         self.check(name, server)

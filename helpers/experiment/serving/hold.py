@@ -66,14 +66,13 @@ class HoldExperiment(ServerExperiment):
         machine = read_machine()
         with self.running():
             load, server = self.load(), self.server(name, handle)
-            pid = server.process.pid
-            before = footprint(pid)
+            before = server.measured(footprint)
             opened = load.ask("open", port=server.port, connections=count,
                               seconds=20 + count / 300, patience=120, tell=lambda p: self.say(
                                   p["answered"] / count / 2,
                                   f"{p['answered']:,} of {count:,} connections open"))  # fmt: skip
             self.must_be_open(name, server, opened)
-            after = footprint(pid)
+            after = server.measured(footprint)
             rate = min(ASK_AGAIN_PER_S, max(50.0, float(count)))
             again = load.ask("fixed", rate=rate, seconds=opened["open"] / rate, patience=120,
                              tell=lambda p: self.say(0.5 + p["seconds"] * rate / count / 2,

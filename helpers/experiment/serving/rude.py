@@ -156,6 +156,7 @@ class RudeExperiment(ServerExperiment):
         got = load.ask("fixed", rate=result.rate, seconds=total, path=f"/{result.kind}", at=AT_S,
                        width=WIDTH_S, tell=tell)  # fmt: skip
         self.check(name, server)
+        self.must_be_open(name, server, {**got, "open": got["answered"]})
         self.end(server)
         load.ask("close")
         pieces = {k: Stretch(got[k]["seconds"], got[k]["per_s"], got[k]["p99"], got[k]["longest"])

@@ -53,7 +53,9 @@ class Load(Wire):
                 if number is not None:
                     waiting[number] = False  # not connected yet
             for number in self.poller.wait(0.05 if waiting else 0):
-                if not waiting[number]:
+                if number not in waiting:  # answered, and closed by the server since
+                    self._answered(number)
+                elif not waiting[number]:
                     error = self.connections[number].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     connected_s = clock() - begin
                     if error:
@@ -170,6 +172,8 @@ class Load(Wire):
                 due = {n: moment for n, moment in due.items() if n in self.connections}
                 if rude is not None and rude not in self.connections:
                     rude_ended = rude_ended or clock() - begin
+                if not self.connections:  # nobody is left who could answer
+                    break
             state = "" if rude_asked is None else "done" if rude_ended else "now"
             self._progress_of(ends, latencies, len(due), now - begin, state)
         unanswered = len(due) + sum(len(q) for n, q in queues.items() if n in self.connections)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from ..measure.fit import plain
 from .fragments import _page, _paragraph
 
 #: Bytes of a file that a link holds; a larger one is only named.
@@ -42,7 +43,7 @@ class Saved:
     def __str__(self) -> str:
         return f"Saved: {self.path.name}, {size_of(self.size)}. {self.use}".strip()
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _repr_html_(self) -> str:
         try:

@@ -23,7 +23,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.text import Text
 
-from .fit import fit
+from ..measure.fit import fit
 from .theme import COLOURS, LINES, OTHER_LINE, light, variable
 
 WIDTH = 840

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..measure.fit import fit
 from ..measure.machine import Machine
 from ..measure.run import Run
 from . import table, words
-from .fit import fit
 from .theme import STYLE
 
 if TYPE_CHECKING:  # matplotlib is imported when the first picture is drawn

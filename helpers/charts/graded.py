@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from ..checks import NOT_ATTEMPTED, RIGHT, Finding
+from ..measure.fit import plain
 from . import table
 from .fragments import _page, _paragraph
 
@@ -21,13 +22,12 @@ class _Shown:
     in_report = False
 
     def _repr_mimebundle_(self: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._fragment(), "text/plain": str(self)}
+        return {"text/html": self._fragment(), "text/plain": plain(self)}
 
     def _repr_html_(self: Any) -> str:
         return self._fragment()
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = plain
 
 
 @dataclass(repr=False)

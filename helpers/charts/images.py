@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from ..experiment import BadRequest
+from ..measure.fit import plain
 from .fragments import _page
 
 
@@ -25,7 +26,7 @@ class ShownImage:
     def __str__(self) -> str:
         return self.words
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _repr_html_(self) -> str:
         file = BytesIO()

@@ -10,6 +10,7 @@ from ..course import six_rows
 from ..course.entry import Entry
 from ..course.noting import FACTS
 from ..course.surprises import amount, judged, predictions, surprises, told
+from ..measure.fit import plain
 from . import table
 from .fragments import _drawn, _figure, _page, _paragraph
 
@@ -36,7 +37,7 @@ class ShownRows:
         lines = [six_rows.HEADS, *six_rows.table(self.said, self.measured)]
         return "\n".join([*self.summary(), *(" | ".join(line) for line in lines)])
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _fragment(self) -> str:
         rows = six_rows.table(self.said, self.measured)
@@ -73,7 +74,7 @@ class ShownSurprises:
     def __str__(self) -> str:
         return "\n".join(self.summary())
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _fragment(self) -> str:
         if not self.found:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from ..course.progress import DONE, Standing, next_of
+from ..measure.fit import plain
 from . import table
 from .downloads import link_to, size_of
 from .fragments import _page, _paragraph
@@ -45,7 +46,7 @@ class ShownProgress:
         rows = (" | ".join(row) for row in rows_of(self.standings))
         return "\n".join([*self.summary(), *rows])
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _fragment(self) -> str:
         coming = next_of(self.standings)
@@ -145,7 +146,7 @@ class ShownRestored:
     def __str__(self) -> str:
         return self.sentence
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _repr_html_(self) -> str:
         return _page(_paragraph(self.sentence))

@@ -17,9 +17,9 @@ from ..course.place import without_folders
 from ..course.progress import progress_of
 from ..course.surprises import predictions, surprises, was_right
 from ..experiment.comparison import Comparison
+from ..measure.fit import fit, plain
 from ..measure.machine import Machine
 from .downloads import link_to, size_of
-from .fit import fit
 from .fragments import _page, _paragraph, machine_html
 from .noted import ShownSurprises, latest, measured_table, said_table
 from .progress import graded_table
@@ -212,7 +212,7 @@ class ShownReport:
     def __str__(self) -> str:
         return "\n".join(self.summary())
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _fragment(self) -> str:
         return _page(

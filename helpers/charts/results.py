@@ -10,6 +10,7 @@ from typing import Any
 from ..course.runs import write_run, write_trace_events
 from ..experiment.comparison import Comparison
 from ..experiment.sweep import Sweep
+from ..measure.fit import plain
 from ..measure.machine import Machine
 from . import fragments, words
 from .downloads import Saved
@@ -30,7 +31,7 @@ class _Shown:
         return self._fragment()
 
     def _repr_mimebundle_(self: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._fragment(), "text/plain": str(self)}
+        return {"text/html": self._fragment(), "text/plain": plain(self)}
 
 
 class ShownComparison(_Shown, Comparison):

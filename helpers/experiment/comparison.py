@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
+from ..measure.fit import fit
 from ..measure.machine import Machine
 from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run, same_results
@@ -22,7 +23,7 @@ class DidNotRun(KeyError):
     """
 
     def __str__(self) -> str:
-        return str(self.args[0])  # a KeyError shows its argument as code
+        return fit(str(self.args[0]))  # a KeyError shows its argument as code
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import models as known_models
+from ..measure.fit import fit
 from ..services.connections.limits import own_threads_left
 from ..services.container import memory_free
 from ..workloads import BadWorkload, Workload, as_workload
@@ -23,6 +24,9 @@ class BadRequest(ValueError):
 
     In a notebook it shows as that one sentence, without a traceback.
     """
+
+    def __str__(self) -> str:
+        return fit(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..experiment import Experiment
 from ..experiment.rounds import Rounds
+from ..measure.fit import fit
 from ..measure.shortage import shortage
 from ..widgets.live import LiveStatus
 from ..widgets.runner import said_of
@@ -23,8 +24,8 @@ class ExperimentFailed(RuntimeError):
     """
 
     def __init__(self, sentence: str, details: str = "") -> None:
-        super().__init__(sentence)
-        self.details = details
+        super().__init__(fit(sentence))
+        self.details = fit(details)
 
     def _render_traceback_(self) -> list[str]:
         return [line for line in (str(self), self.details) if line]

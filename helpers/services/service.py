@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import psutil
 
+from ..measure.fit import fit
 from ..measure.shortage import short_of, shortage
 from .container import memory_free
 from .piped import Piped
@@ -54,6 +55,9 @@ class ServiceError(RuntimeError):
 
     In a notebook it shows as that one sentence.
     """
+
+    def __str__(self) -> str:
+        return fit(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

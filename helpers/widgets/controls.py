@@ -12,6 +12,7 @@ import ipywidgets as w
 
 from ..experiment import BadRequest, Request, make_request
 from ..experiment.request import MOST_TASKS, whole
+from ..measure.fit import fit
 from ..models import MODELS
 from .keys import named_row
 from .presets import PRESETS, WORKS, Preset, checked_size, make
@@ -29,7 +30,8 @@ class Controls:
 
     def __init__(self, preset: Preset) -> None:
         field = {"style": _LABEL, "layout": _WIDE}
-        self.preset = w.Dropdown(options=list(PRESETS), description="Preset", **field)
+        self.preset = w.Dropdown(options=[(fit(title), title) for title in PRESETS],
+                                 description="Preset", **field)  # fmt: skip
         self.work = w.Dropdown(options=WORKS, description="Each task will", **field)
         self.size = w.FloatText(description="for (ms)", **field)
         self.tasks = w.IntText(description="Tasks", **field)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import ipywidgets as w
 
+from ..measure.fit import fit
+
 FASTEST_S = 0.2
 
 
@@ -47,7 +49,7 @@ class FileBars:
 
     def _bar(self, name: str) -> str:
         done, size = self.done[name], self.sizes[name]
-        label = html.escape(name)
+        label = html.escape(fit(name))
         return (
             f'<div style="font-size:var(--jp-ui-font-size1,13px);line-height:1.7">'
             f'<span style="display:inline-block;min-width:7em">{label}</span>'

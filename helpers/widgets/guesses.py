@@ -12,6 +12,7 @@ from ..course.noting import note_score
 from ..experiment import BadRequest
 from ..experiment.surveys.survey import survey_request
 from ..experiment.surveys.surveyed import GAIN, Survey
+from ..measure.fit import fit
 from .controls import NO_GUESS
 from .keys import WRAP, control_box
 
@@ -30,12 +31,12 @@ class Guesses:
         asked = survey_request(workloads).requests
         self.titles = {name: request.workload.title for name, request in asked.items()}
         self.menus = {
-            name: w.Dropdown(options=list(_MEANING), description=title,
+            name: w.Dropdown(options=list(_MEANING), description=fit(title),
                              style={"description_width": "17em"}, layout={"width": "30em"})
             for name, title in self.titles.items()
         }  # fmt: skip
         for name, menu in self.menus.items():
-            menu.add_class(f"cav-guess-{name.replace(' ', '-')}")
+            menu.add_class(f"cav-guess-{fit(name).replace(' ', '-')}")
         question = (f'{charts.STYLE}<div class="cav-figure"><p>Will threads be at least {GAIN:g}× '
                     f"as fast as one task after the other?</p></div>")  # fmt: skip
         menus = w.HBox(list(self.menus.values()), layout=WRAP)

@@ -6,8 +6,8 @@ import html
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..charts.fit import fit
 from ..experiment import Progress
+from ..measure.fit import fit
 
 if TYPE_CHECKING:
     from .kernel import MainLoop

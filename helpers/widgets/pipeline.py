@@ -26,6 +26,7 @@ from ..experiment.pipelines.plan import (
 )
 from ..experiment.pipelines.result import PipelineRun, percent
 from ..experiment.request import whole
+from ..measure.fit import fit
 from ..worker.registry import shared_worker
 from .controls import NO_GUESS
 from .keys import WRAP, named_row
@@ -62,7 +63,8 @@ class PipelinePanel(Runner):
                                    tooltip=f"Move one worker from {one} to {other}")
             for one, other in permutations(STAGES, 2)
         }  # fmt: skip
-        self.step = w.Dropdown(options=list(self._steps), description="Step", **_MENU)
+        self.step = w.Dropdown(options=[(fit(name), name) for name in self._steps],
+                               description="Step", **_MENU)  # fmt: skip
         self.pool = w.Dropdown(options=list(POOLS), description="in", **_MENU)
         self.bound = w.IntText(value=BOUND, description="Queue bound", **_FIELD)
         self.pictures = w.IntText(value=PICTURES, description="Pictures", **_FIELD)

@@ -17,6 +17,7 @@ from ..course import place, shared_diary
 from ..course.progress import progress_of
 from ..course.restoring import LARGEST_UPLOAD, restore_bytes, told
 from ..experiment import BadRequest
+from ..measure.fit import fit
 from .kernel import MainLoop
 from .keys import control_box
 
@@ -71,7 +72,7 @@ class Progress:
 
     def _told(self, text: str, wrong: bool) -> None:
         kind, role = (' class="cav-error"', "alert") if wrong else ("", "status")
-        self.note.value = (f'<div class="cav-figure" role="{role}"><p{kind}>{escape(text)}</p>'
+        self.note.value = (f'<div class="cav-figure" role="{role}"><p{kind}>{escape(fit(text))}</p>'
                            f"</div>")  # fmt: skip
         self.upload.value = ()  # so that the same file can be chosen again
         if self._live and not wrong:

@@ -12,6 +12,7 @@ import ipywidgets as w
 
 from ..charts.table import table
 from ..experiment import BadRequest, Comparison
+from ..measure.fit import fit
 from ..models import MODELS
 from .browser import module_and_style
 from .controls import NAME_WIDTH
@@ -104,7 +105,7 @@ class Room:
     def _show(self, wrong: str = "") -> None:
         count = len(self.guesses)
         if wrong:
-            text = f'<p role="alert" class="cav-error">{escape(wrong)}</p>'
+            text = f'<p role="alert" class="cav-error">{escape(fit(wrong))}</p>'
         elif self.revealed and count:
             text = guesses_html(self.guesses, self._result())
         elif self.revealed:

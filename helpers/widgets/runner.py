@@ -12,9 +12,9 @@ from typing import Any
 import ipywidgets as w
 
 from .. import charts
-from ..charts.fit import fit
 from ..experiment import BadRequest, Progress
 from ..experiment.outside import outside
+from ..measure.fit import fit
 from ..measure.shortage import shortage
 from ..worker.errors import RunError, Stopped
 from .kernel import MainLoop

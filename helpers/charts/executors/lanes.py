@@ -9,7 +9,7 @@ from ..theme import light
 from ..words import listed, tick
 
 LANE, TITLE, GAP, AXIS = 27, 28, 12, 44
-MOST_LABEL = 250
+MOST_LABEL = 250  # pixels, of a name and of an outcome: room is left for the lanes
 #: How an end is marked: marker, size, colour. Any other outcome is an exception.
 ENDS = {"finished": ("o", 8, "run"), "cancelled": ("s", 8, "ready"), "": (">", 9, "mute")}
 RAISED = ("X", 9, "error")
@@ -19,7 +19,7 @@ def draw(panels: dict) -> Sheet:
     """`panels` maps a title to `Spans`; all on the same scale of time."""
     lanes = [lane for spans in panels.values() for lane in spans.lanes()]
     left = 14 + min(MOST_LABEL, max(1.08 * text_width(lane) for lane in lanes))
-    outcomes = [_words(span) for spans in panels.values() for span in spans.spans]
+    outcomes = [_end_words(span) for spans in panels.values() for span in spans.spans]
     right = 24 + 1.08 * max((text_width(text) for text in outcomes), default=10)
     last = max(spans.end() for spans in panels.values()) or 1e-3
     rows = sum(len(spans.lanes()) for spans in panels.values())
@@ -55,7 +55,7 @@ def _lane(sheet, axes, spans, lane, row, last, left, width, y) -> None:
         axes.plot([end], [row + 0.5], ls="none", marker=marker, ms=size, color=light(colour),
                   mec=light("bg"), mew=0.8, clip_on=False, zorder=5)  # fmt: skip
         if _is_last(spans, span):
-            sheet.text(left + end / last * width + 12, y + (row + 0.5) * LANE, _words(span),
+            sheet.text(left + end / last * width + 12, y + (row + 0.5) * LANE, _end_words(span),
                        va="center", size=FONT - 0.3)  # fmt: skip
     moments = [moment for name, moment in spans.marks if name == lane]
     if moments:
@@ -70,6 +70,11 @@ def _is_last(spans, span) -> bool:
 
 def _words(span) -> str:
     return span.outcome or "still in progress"
+
+
+def _end_words(span) -> str:
+    """The same, cut to the room beside a lane: the name of an exception may be long."""
+    return shortened(_words(span), MOST_LABEL)
 
 
 def caption(panels: dict) -> str:

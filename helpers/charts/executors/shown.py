@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...experiment.executors import Stairs
+from ...measure.fit import plain
 from ...measure.spans import Spans
 from .. import table
 from ..fragments import _drawn, _figure, _machine_line, _page, _paragraph
@@ -40,7 +41,7 @@ class ShownLanes:
 
         return caption(self.panels)
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _repr_html_(self) -> str:
         from . import lanes as chart

@@ -9,13 +9,13 @@ from html import escape
 from ...experiment.gil.amdahl import Amdahl
 from ...experiment.gil.side_by_side import SideBySide
 from ...experiment.gil.xray import XRay
-from ..fragments import _figure
+from ...measure.fit import plain
+from ..fragments import _figure, _page
 from ..results import _Shown
 from ..table import folded, table
-from ..theme import STYLE
 
 
-def _page(result, figure, data: str, sentences: list[str], machine=None) -> str:
+def _shown(result, figure, data: str, sentences: list[str], machine=None) -> str:
     head, *others = sentences
     lines = [f'<p class="cav-head">{escape(head)}</p>', *(f"<p>{escape(s)}</p>" for s in others)]
     try:
@@ -25,7 +25,7 @@ def _page(result, figure, data: str, sentences: list[str], machine=None) -> str:
         shown = f'<p class="cav-note">The picture could not be drawn ({cause}).</p>'
     foot = f"Measured on this machine: {machine.sentence()}." if machine else ""
     foot = f'<p class="cav-small">{escape(foot)}</p>' if foot else ""
-    return f'{STYLE}<div class="cav-figure">{"".join(lines)}{shown}{data}{foot}</div>'
+    return _page(*lines, shown, data, foot)
 
 
 class ShownXRay(_Shown, XRay):
@@ -44,7 +44,7 @@ class ShownXRay(_Shown, XRay):
         from .xray import XRAY_HEADS, xray_rows
 
         data = table("Slices by the switch interval asked for", XRAY_HEADS, xray_rows(self))
-        return _page(self, figure, folded("Data: every setting", data), self._sentences(),
+        return _shown(self, figure, folded("Data: every setting", data), self._sentences(),
                      self.machine)  # fmt: skip
 
 
@@ -59,7 +59,7 @@ class ShownTrips:
 
         return trips_caption(self.trips)
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _repr_html_(self) -> str:
         from . import xray
@@ -69,7 +69,7 @@ class ShownTrips:
         more = sum(len(values) for values in self.trips.values())
         note = (f"{more:,} round trips were measured; where there are more than "
                 f"{_most_dots()}, evenly ranked ones are drawn.")  # fmt: skip
-        return _page(self, lambda: _figure(lambda: xray.draw_trips(self.trips), said, note),
+        return _shown(self, lambda: _figure(lambda: xray.draw_trips(self.trips), said, note),
                      folded("Data: every setting", data), [said])  # fmt: skip
 
 
@@ -100,7 +100,7 @@ class ShownSideBySide(_Shown, SideBySide):
 
         data = table("Speed-up over one after the other", chart.heads(self), chart.rows(self))
         live = [side for side in self.sides if not side.recorded]
-        return _page(self, _captioned(chart, self), folded("Data: every number of threads", data),
+        return _shown(self, _captioned(chart, self), folded("Data: every number of threads", data),
                      self._sentences(), live[0].machine if live else None)  # fmt: skip
 
 
@@ -114,6 +114,6 @@ class ShownAmdahl(_Shown, Amdahl):
         from . import amdahl as chart
 
         data = table(f"Speed-up over one {self.one}", chart.HEADS, chart.rows(self))
-        return _page(self, _captioned(chart, self),
+        return _shown(self, _captioned(chart, self),
                      folded(f"Data: every share and number of {self.kind}", data),
                      self._sentences(), self.machine)  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...measure.gil import Spread, turns
-from ..figure import FONT, WIDTH, Sheet, boxes, text_width
+from ..figure import FONT, WIDTH, Sheet, boxes, shortened, text_width
 from ..theme import light
 from ..words import duration, listed, number, times
 from . import spread
@@ -12,6 +12,8 @@ LEFT, STRIP, GAP, RIGHT = 66, 330, 26, 16
 TOP, ROW, AXIS, LEGEND = 44, 56, 46, 26
 #: So many slices of the longest setting are shown in the strips.
 SHOWN_SLICES = 4
+#: Pixels for the name of a setting: whatever it is called, room is left for its round trips.
+MOST_LABEL = 250
 
 
 def draw_xray(result) -> Sheet:
@@ -113,7 +115,7 @@ def draw_trips(times_of: dict[str, list[float]]) -> Sheet:
     """A row a setting: its round trips on a logarithmic axis."""
     spreads = {label: Spread.of(values) for label, values in times_of.items()}
     notes = {label: f"{s.count / s.total:,.0f} a second" for label, s in spreads.items()}
-    left = 24 + max(text_width(label) for label in times_of)
+    left = 24 + min(MOST_LABEL, max(text_width(label) for label in times_of))
     right, row = 130, 44
     height = row * len(times_of)
     sheet = Sheet(10 + height + AXIS + LEGEND)
@@ -124,7 +126,7 @@ def draw_trips(times_of: dict[str, list[float]]) -> Sheet:
     for k, (label, values) in enumerate(times_of.items()):
         found, y = spreads[label], 10 + (k + 0.5) * row
         spread.row(axes, k + 0.5, values, found.middle, found.low, found.high)
-        sheet.text(left - 12, y, label, ha="right", va="center")
+        sheet.text(left - 12, y, shortened(label, MOST_LABEL), ha="right", va="center")
         sheet.text(WIDTH - right + 14, y, notes[label], va="center")
     sheet.text(left, 10 + height + 38, "time of one round trip, logarithmic axis",
                size=FONT - 0.5, colour="mute")  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...course.noting import title_of
 from ...experiment.request import BadRequest
+from ...measure.fit import fit_data
 from ...measure.run import Run
 from ...measure.trace import COMPUTING_IN_C, READY, RUNNING, UNSEEN, WAITING
 from .. import words
@@ -46,7 +47,7 @@ def replay_data(comparison) -> tuple[dict[str, Any], bytes]:
         **palette(),
         "kitchens": kitchens,
     }
-    return data, b"".join(column.astype(CELL).tobytes() for column in columns)
+    return fit_data(data), b"".join(column.astype(CELL).tobytes() for column in columns)
 
 
 def palette() -> dict[str, Any]:

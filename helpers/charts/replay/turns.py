@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...experiment.loops.turns import Turns
+from ...measure.fit import fit_data
 from ...measure.trace import READY, RUNNING, WAITING
 from ..theme import COLOURS
 from ..words import listed
@@ -25,7 +26,7 @@ def turns_data(turns: Turns) -> dict[str, Any]:
         for task, state, begin, end in trace.rows()
         if state in _KINDS
     ]
-    return {
+    return fit_data({
         "tasks": [{"name": name, "steps": list(steps)}
                   for name, steps in zip(turns.names, turns.plans, strict=True)],
         "real": {"rows": rows, "ms": round((last - first) / 1e6, 3)},
@@ -33,7 +34,7 @@ def turns_data(turns: Turns) -> dict[str, Any]:
         "order_ms": turns.order_ms,
         "machine": turns.machine.sentence(),
         "colours": {name: COLOURS[name] for name in _COLOURS},
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def turns_text(data: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...experiment.shipping.shipping import BreakEven, Shipping
 from ...experiment.shipping.turns import Turns
+from ...measure.fit import plain
 from .. import table
 from ..fragments import _drawn, _figure, _machine_line, _page, _paragraph
 from ..results import _Shown
@@ -95,7 +96,7 @@ class ShownLoss:
 
         return "\n".join(loss.sentence(title, one) for title, one in self.panels.items())
 
-    __repr__ = __str__
+    __repr__ = plain
 
     def _repr_html_(self) -> str:
         from . import loss

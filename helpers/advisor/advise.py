@@ -34,8 +34,9 @@ ROUNDS, MOST_ROUNDS, RACE_S = 9, 17, 3.0
 RUN_S = 0.04
 MOST = {"sequential": 50_000, "threads": 4_000, "processes": 800, "asyncio": 4_000}
 MOST_THREADS, MOST_PROCESSES = 8, 4
-#: An async function whose gathered calls overlap less than this keeps the loop, and so does
-#: one that computes most of the time: then there is more to try than the loop.
+#: An async function whose gathered calls are not this many times as fast as calls in a row
+#: keeps the loop, and so does one that computes most of the time: then there is more to try
+#: than the loop.
 OVERLAPS = 1.5
 
 

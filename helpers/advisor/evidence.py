@@ -13,11 +13,11 @@ from ..measure.statistics import FEWEST_PAIRS, Verdict, compare_times
 COLD_TIMES, COLD_S = 10, 0.005
 #: Threads that want fewer cores than this take turns: the GIL, or another lock.
 TURNS = 1.4
-#: So many pairs without a clear gain, the median below this, are no gain worth code.
+#: So many pairs without a clear gain, the median ratio below this, are no gain worth code.
 NO_GAIN, MANY_PAIRS = 1.1, 9
 
 
-#: A call that waits for less of its time only computes.
+#: A call that waits for a smaller share of its time than this only computes.
 SOME = 0.1
 
 
@@ -26,9 +26,10 @@ class Arm:
     """One way to run the calls: `per_call` holds its seconds a call, one value a round.
 
     `calls` is how many calls a run made, `workers` how many at once. `cores` is CPU time
-    over wall time; `wanted` counts the time in which a thread was ready and had no core as
-    well (None: the system does not tell). `same` says whether the results were those of
-    calls in a row (None: can't be told); `failure` why the arm was given up.
+    over wall time; `wanted` are the cores that it would have used had they been free: the
+    time in which a thread was ready and had none counts as well (None: the system does not
+    tell). `same` says whether the results were those of calls in a row (None: can't be told);
+    `failure` why the arm was given up.
     """
 
     workers: int

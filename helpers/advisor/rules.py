@@ -13,7 +13,7 @@ from .words import duration, percent, times
 CANT_TELL = "can't tell"
 #: What needs less comes first: it wins a tie.
 PREFERENCE = ("asyncio", "threads", "processes")
-#: Other programs that take more of a core than this may have spoilt a verdict.
+#: Other programs that use more cores than this may have spoilt a verdict.
 FOREIGN = 0.2
 
 

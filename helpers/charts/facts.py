@@ -12,7 +12,7 @@ from ..models import MODELS, THREADED
 
 
 class Facts:
-    """Numbers of one recorded run; times in ns."""
+    """Numbers of one recorded run; times in ns. Raises ValueError for one without a timeline."""
 
     def __init__(self, run: Run) -> None:
         if run.trace is None:

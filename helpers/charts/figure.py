@@ -26,6 +26,7 @@ from matplotlib.text import Text
 from ..measure.fit import fit
 from .theme import COLOURS, LINES, OTHER_LINE, light, variable
 
+#: How wide a sheet is, and how large its words are, in pixels.
 WIDTH = 840
 FONT = 12.6
 
@@ -157,7 +158,10 @@ def boxes(axes, left, right, bottom, top, *, fill: str, hatch: str | None = None
 
 def mark(axes, model: str, x: float, y: float, *, size: float,
          interval: tuple[float, float] | None = None) -> None:  # fmt: skip
-    """A model's mark at (x, y), `size` points large; behind it the line of its interval."""
+    """A model's mark at (x, y), `size` points large; behind it the line of its interval.
+
+    `interval` is in the units of the axes.
+    """
     colour, marker, _ = LINES.get(model, OTHER_LINE)
     if interval is not None:
         axes.plot(interval, [y, y], color=light(colour), lw=0.3 * size, solid_capstyle="butt")

@@ -14,7 +14,7 @@ from .theme import STATES
 from .words import ns, strip_label
 
 TITLE, LABEL, SAID, STRIP, SPACE = 24, 17, 20, 15, 8
-#: A rectangle narrower than this would not be seen at all; narrower than the other: no edge.
+#: In pixels: a narrower rectangle would not be seen at all; narrower than the other: no edge.
 THINNEST, THIN = 0.7, 3.0
 #: More rows than this in a panel: columns of pixels instead of rectangles.
 MANY = 4000
@@ -24,7 +24,7 @@ ORDER = (WAITING, UNSEEN, READY, COMPUTING_IN_C, RUNNING)
 
 
 class Panel:
-    """One model's part of the figure."""
+    """One model's part of the figure: `span` ns in `width` pixels, from (x, y) on."""
 
     def __init__(self, sheet, facts: Facts, x, y, width, span, gil) -> None:
         self.sheet, self.facts, self.gil = sheet, facts, gil
@@ -56,6 +56,7 @@ class Panel:
         self.sheet.text(place, y + 12, words, ha="center")
         self.guess_line = moment, y + 16
 
+    #: The guess in ns, and where its line begins, in pixels; None where it is too far out.
     guess_line: tuple[float, float] | None = None
 
     def axes(self, y: float, height: float, span: float | None = None, x=None, width=None):
@@ -219,7 +220,7 @@ def _joined(begin, end, gap: float):
 
 
 def by_pixel(facts: Facts, span: float, width: int) -> dict:
-    """Each lane cut into columns of one pixel, each of one state.
+    """Each lane of `span` ns cut into `width` columns of one pixel, each of one state.
 
     Where states alternate faster than that, columns are dealt out so that every state
     gets its share of the time.

@@ -64,7 +64,10 @@ def lanes_height(tasks: int) -> float:
 
 
 def time_range(walls: list[int], guesses: list[float]) -> tuple[float, float]:
-    """The end of the time axis, and from where on a guess is too far out to show; all in ns."""
+    """The end of the time axis, and from where on a guess is too far out to show.
+
+    `walls` and `guesses` are in ns, and so are the two.
+    """
     longest = max(walls)
     far = 3 * longest
     shown = [guess for guess in guesses if guess <= far]

@@ -21,7 +21,8 @@ class Source:
     """Items, one after the other, for ``for`` and ``async for``; each once.
 
     With ``async for`` each one takes `every` simulated seconds. At the item `fails_at` the
-    exception `error` is raised instead. `given_at` holds the simulated times of the items.
+    exception `error` is raised instead. `given_at` holds the simulated times
+    of the items, in seconds.
     """
 
     items: Sequence[Any]

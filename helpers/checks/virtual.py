@@ -40,7 +40,7 @@ class Deadlock(RuntimeError):
 class Outcome:
     """What became of a coroutine on a simulated clock.
 
-    `seconds` is simulated; `blocked` is the part of it that `time.sleep` took, at the lines
+    `seconds` are simulated; `blocked` is how many of them `time.sleep` took, at the lines
     in `blocked_at`. `left` names the tasks that had not ended when the coroutine had, nor at
     the same moment; they were cancelled. `error` is what it raised, else None. After a
     deadlock `standing` holds the lines in which tasks waited.

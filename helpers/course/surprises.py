@@ -9,7 +9,7 @@ from .entry import Entry
 
 #: A number counts as right up to this factor, in either direction.
 RIGHT_WITHIN = 1.25
-#: How far off a wrong choice is, where no measurement says.
+#: By which factor a wrong choice is off, where no measurement says.
 WRONG_CHOICE = 2.0
 #: Units of time.
 TIMES = ("ms", "s", "µs")

@@ -188,6 +188,7 @@ class Experiment(Stoppable):
 def rounds_within(walls: dict[str, float], rounds: int, budget_s: float) -> dict[str, set[int]]:
     """In which rounds each model runs, so that all fit into about `budget_s` seconds.
 
+    `walls` are the seconds that each model takes in a round.
     Models that take about as long as the quickest are the ones whose verdict is in doubt:
     they come first, run in the same rounds, and may take twice the budget if that is what
     a verdict needs. What is left goes to the slow ones,

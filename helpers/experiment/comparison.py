@@ -61,14 +61,14 @@ class Comparison:
         return [name for name in self.request.models if name in self.traced]
 
     def walls(self, model: str) -> list[float]:
-        """The measured wall times of `model`, one a repeat; the recorded run's if none.
+        """Wall times of `model` in seconds, one a repeat; the recorded run's if there are none.
 
         Raises DidNotRun for a model that did not run, as do all that are asked about one.
         """
         return [run.wall_s for run in self._runs(model)]
 
     def wall(self, model: str) -> float:
-        """The median wall time of `model`. Raises DidNotRun."""
+        """The median wall time of `model`, in seconds. Raises DidNotRun."""
         return median(self.walls(model))
 
     def speedup(self, model: str, over: str = "sequential") -> float:
@@ -131,7 +131,7 @@ class Comparison:
                         self.machine.task_s, self.machine.thread_s)  # fmt: skip
 
     def predicted(self, model: str) -> float | None:
-        """What the simple model of `measure.prediction` says; None where it can't."""
+        """Seconds that the simple model of `measure.prediction` says; None where it can't."""
         cost = self.cost()
         if cost is None or model in self.request.own_models or model not in MODELS:
             return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..measure.load import LIMIT
 
-#: A positive control below this: there was no second core to be had, or not all the time.
+#: Two processes that compute less than this many times as much as one: there was no second
+#: core to be had, or not all the time.
 CONTROL_SHOWS = 1.5
 
 

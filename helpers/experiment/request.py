@@ -36,9 +36,9 @@ class BadRequest(ValueError):
 class Request:
     """One experiment: `tasks` tasks of `workload`, at most `cap` at once, in `models`.
 
-    `own_models` holds those of the models that are a learner's functions, by name.
-
-    `notes` are sentences on what was changed or left out, for the reader.
+    `time_box` is in seconds, for one run of one model. `own_models` holds those of the models
+    that are a learner's functions, by name. `notes` are sentences on what was changed or left
+    out, for the reader.
     """
 
     workload: Workload

@@ -53,7 +53,8 @@ class Rounds(Stoppable):
         With `budget_s` there are as many of the `rounds` as fit, but no fewer than a
         verdict needs. A round in which another program took more than `LIMIT` cores is
         repeated, `retries` times at most in all. Without a budget there is no hurry: then
-        the next one waits for a quiet moment. `span` is this part of the whole progress.
+        the next one waits for a quiet moment. `span` is the part of the whole progress that
+        this is, from one share to another.
         """
         found: Repeated[Key, Value] = Repeated({key: [] for key in steps})
         load = ForeignLoad(lambda: [os.getpid(), *_processes(self.workers)])

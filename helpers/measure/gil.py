@@ -64,7 +64,10 @@ def together(trace: Trace) -> float:
 
 @dataclass(frozen=True)
 class Spread:
-    """How values are spread: count, sum, the 10th, 50th and 90th of a hundred, the largest."""
+    """How values are spread: count, sum, the 10th, 50th and 90th of a hundred, the largest.
+
+    `total`, `low`, `middle`, `high` and `largest` are in the unit of the values.
+    """
 
     count: int
     total: float

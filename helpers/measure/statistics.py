@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import comb, exp, log
 from statistics import median
 
-#: A difference smaller than this is nothing a reader should act on.
+#: A difference of a smaller share than this is nothing a reader should act on.
 BAND = 0.05
 #: The smallest number of pairs whose extremes hold the median in 19 of 20 cases.
 FEWEST_PAIRS = 6
@@ -34,7 +34,8 @@ class Verdict:
     """`first` against `second`: `ratio` times as fast, over `pairs` interleaved pairs.
 
     `claim` is "faster", "slower", "same" (the whole interval within 5 %), "unclear" (the
-    interval allows both) or "few" (too few pairs for an interval).
+    interval allows both) or "few" (too few pairs for an interval). The interval goes from `low`
+    to `high` times as fast; `level` is the share of such intervals that hold the median.
     """
 
     first: str

@@ -20,7 +20,8 @@ class Shared:
     client, one an event loop for an async client (anything with ``async with``). The
     latter is closed when its loop ends; the former with its process.
 
-    Raises RuntimeError where an async client is asked for outside a coroutine.
+    Raises TypeError for a `make` that can't be called, RuntimeError where an async client is
+    asked for outside a coroutine.
     """
 
     def __init__(self, make: Callable[..., Any], *args: Any, **options: Any) -> None:

@@ -75,7 +75,7 @@ def fit(steps: int) -> list[int]:
 
 
 def cross_validation(steps: int) -> list[float]:
-    """Accuracy of a logistic regression on each of five folds; BLAS may use threads."""
+    """Shares that a logistic regression gets right of five folds; BLAS may use threads."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_score
 

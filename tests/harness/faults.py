@@ -68,11 +68,11 @@ def cases() -> list[tuple[str, str]]:
     ]
 
 
-def open_here() -> Counter[str]:
-    """What each descriptor of this process stands for, counted; numbers of sockets left out."""
+def open_here(pid: int | str = "self") -> Counter[str]:
+    """What each descriptor of a process stands for, counted; numbers of sockets left out."""
     found: Counter[str] = Counter()
-    with contextlib.suppress(FileNotFoundError):  # no such folder: not Linux
-        for link in Path("/proc/self/fd").iterdir():
+    with contextlib.suppress(OSError):  # no such folder: it has ended, or this is not Linux
+        for link in Path(f"/proc/{pid}/fd").iterdir():
             with contextlib.suppress(OSError):
                 found[re.sub(r":\[.*", "", str(link.readlink()))] += 1
     return found

@@ -3,28 +3,34 @@
 A command: ``python -m tests.harness.kernel_faults [--each 2] [--seed 1]``. A line for each
 fault, with its moment; 1 if anything went wrong.
 
-After an interrupt and a restart the next run works at once; after each fault, no process that the
-kernel started runs (so none listens on a port, and none holds a socket), and nothing is left in
-its folder for temporary files. Killed is the kernel alone, as by a crash: its manager would signal
-the whole group, and so clear up what the course has to.
+After an interrupt and a restart the next run works at once. After an interrupt, and again after the
+next run, the kernel and its processes have no more processes, threads, descriptors and files than
+before. After the other faults no process that the kernel started runs (so none listens on a port,
+and none holds a socket), and nothing is left in its folder for temporary files. Killed is the
+kernel alone, as by a crash: its manager would signal the whole group, and so clear up what the
+course has to.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import queue
 import random
+import re
 import shutil
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 from helpers import models
+from tests.harness.faults import descendants, open_here
 from tests.harness.labserver import REPO
 from tests.harness.run_all import MARK, _marked, running_kernel
 
@@ -42,6 +48,8 @@ def own_pool(one, numbers):
 async def own_tasks(one, numbers):
     await asyncio.gather(*map(one, numbers))
 """
+#: The names of all threads of the kernel.
+THREADS = "[thread.name for thread in __import__('threading').enumerate()]"
 #: A cell that runs for long, and one that is soon over, for each way to run tasks.
 LONG = "await compare(work.sleep(900), 12, workers=2, models=[{}])"
 SHORT = "(await compare(work.sleep(1), 2, models=[{}])).models"
@@ -65,10 +73,16 @@ def cells() -> dict[str, tuple[str, str]]:
 
 
 class Kernel:
-    """A kernel whose processes are known by a mark, with a folder for temporary files."""
+    """A kernel whose processes are known by a mark, with a folder for temporary files.
 
-    def __init__(self, manager: object, client: object, mark: str, scratch: Path) -> None:
-        self.manager, self.client, self.mark, self.scratch = manager, client, mark, scratch
+    `course` is the learner's folder.
+    """
+
+    def __init__(
+        self, manager: object, client: object, mark: str, scratch: Path, course: Path
+    ) -> None:
+        self.manager, self.client, self.mark = manager, client, mark
+        self.scratch, self.course = scratch, course
 
     def run(self, code: str, timeout: float = 40) -> str:
         """Run a cell: "ok", or the error's name and words."""
@@ -108,13 +122,42 @@ class Kernel:
         """Those that carry the mark, without the kernel itself."""
         return {process.pid for process in _marked(self.mark)} - {self.manager.provisioner.pid}
 
-    def left(self, allowed: set[int] = frozenset(), patience: float = 6.0) -> list[str]:
-        """What is left of processes and files; `allowed` processes may be."""
+    def has(self) -> Counter[str]:
+        """What there is now: threads of the kernel by name, descriptors by kind, processes, files.
+
+        Descriptors are those of the kernel and of its processes. Numbers are left out of names.
+        """
+        asked = {"threads": THREADS}
+        reply = self.client.execute("", silent=True, user_expressions=asked, reply=True, timeout=60)
+        names = ast.literal_eval(
+            reply["content"]["user_expressions"]["threads"]["data"]["text/plain"]
+        )
+        found = Counter(f"thread {re.sub('[0-9]+', '', name)}" for name in names)
+        own = self.manager.provisioner.pid
+        # those that have ended, and that nobody has waited for, have no mark any more
+        processes = self.processes() | descendants(own)
+        found["process"] = len(processes)
+        for pid in (own, *processes):
+            for kind, count in open_here(pid).items():
+                found[f"descriptor {re.sub(r'^/.*#[0-9]+ ', 'file ', kind)}"] += count
+        for folder in (self.scratch, self.course):
+            found.update(f"file {path.relative_to(folder)}" for path in folder.rglob("*"))
+        return found
+
+    def more(self, before: Counter[str], patience: float = 6.0) -> list[str]:
+        """What there is more than before, after `patience` seconds at the latest."""
+        end = time.monotonic() + patience
+        while (came := self.has() - before) and time.monotonic() < end:
+            time.sleep(0.05)
+        return [f"{count} × {what} more" for what, count in came.items()]
+
+    def left(self, patience: float = 6.0) -> list[str]:
+        """What is left of processes and files."""
         end = time.monotonic() + patience
         while True:
-            processes = self.processes() - set(allowed)
+            processes = self.processes()
             files = [path.name for path in self.scratch.iterdir()]
-            if not processes and not (files and not allowed):
+            if not processes and not files:
                 return []
             if time.monotonic() > end:
                 named = []
@@ -129,11 +172,12 @@ class Kernel:
 def kernel(python: str, course: Path | None = None) -> Iterator[Kernel]:
     """A kernel that has imported what the cells need; `course` is the learner's folder."""
     scratch, mark = Path(tempfile.mkdtemp()), uuid.uuid4().hex
-    own = tempfile.mkdtemp()
-    env = {"TMPDIR": str(scratch), "COURSE_FOLDER": str(course or own), MARK: mark}
+    own = Path(tempfile.mkdtemp())
+    course = course or own
+    env = {"TMPDIR": str(scratch), "COURSE_FOLDER": str(course), MARK: mark}
     try:
         with running_kernel(REPO, python, env) as (manager, client):
-            one = Kernel(manager, client, mark, scratch)
+            one = Kernel(manager, client, mark, scratch, course)
             if one.run(BEGIN) != "ok":
                 raise RuntimeError("the kernel can't import the course")
             yield one
@@ -147,17 +191,19 @@ def interrupt(one: Kernel, name: str, wait_s: float) -> list[str]:
     long, short = cells()[name]
     if one.run(short) != "ok":
         return ["the model does not run"]
-    lasting = one.processes()
+    # What lasts from one run to the next is there now, and may be there afterwards: the worker's
+    # two processes, their pipes and shared memory, the thread that reads what they say, and the
+    # learner's diary. Each process that holds a workload follows another: they are counted.
+    lasting = one.has()
     key = one.begin(long, wait_s)
     one.manager.interrupt_kernel()
     said = one.answer(key)
     problems = [] if said.startswith(("KeyboardInterrupt", "CancelledError")) else [said]
+    problems += one.more(lasting)
     again = one.run(short)
     if again != "ok":
         problems.append(f"the next run: {again}")
-    # the process that holds the workload is another one after each comparison
-    more = len(one.processes()) - len(lasting)
-    return problems + ([f"{more} processes more"] if more > 0 else [])
+    return problems + [f"after the next run {what}" for what in one.more(lasting)]
 
 
 def restart(one: Kernel, name: str, wait_s: float) -> list[str]:

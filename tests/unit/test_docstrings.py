@@ -2,6 +2,9 @@
 
 Public is what has no underscore in front, in any room of `helpers`. What a learner types
 (`helpers.__all__` and the workloads of ``work.``) has to say more: each of its parameters.
+
+A unit is looked for where a reader of the name looks: in the sentence of its own docstring, or of
+its class's, that speaks of it. What surrounds it says nothing of it.
 """
 
 from __future__ import annotations
@@ -9,32 +12,28 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import helpers
 from helpers import work
+from tests.harness.docstrings import AMOUNTS, END, TELLS, TIMES, Name, public, speaking_of, values
 
 ROOT = Path(helpers.__file__).resolve().parents[1]
 FILES = sorted(Path(helpers.__file__).parent.rglob("*.py"))
-#: A unit of time, of memory, of length on a page.
-UNIT = re.compile(r"\b([Ss]econds?|ms|milliseconds?|ns|µs|MB|KB|bytes?|pixels?)\b")
-#: What a number can be besides: a part, a ratio, a count of something.
+#: A unit of time. "A second" is none: it may be the second one.
+TIME_UNIT = re.compile(r"\b([Ss]econds|ms|[Mm]illiseconds|ns|µs)\b|(?<=[\d`] )s\b")
+#: One of memory, or of length on a page.
+UNIT = re.compile(r"\b(MB|KB|[Bb]ytes?|pixels?|points?)\b")
+#: What a number can be besides: a part, a ratio, a count of something. Not "times" alone, which
+#: wall times are as well, and not "count" or "number" of what stands beside it.
 NUMBER = re.compile(
-    r"\b(share|ratio|factor|times|cores|number|count|how many|how often|percent|CPUs|a second)\b"
-    r"|[%×]|how much more",
+    r"\b(shares?|ratio|factors?|cores|how many|how often|percent|CPUs|times as|how much more"
+    r"|(a|the|that) (number|count)|numbers|(the|'s|its|their) units?)\b"
+    r"|(?<=\w )a second(?=[.,;:)]| (in|at|over|while)\b|$)|[%×]",
     re.I,
 )
-#: A name that ends so tells its own unit.
-TELLS = re.compile(r"(^|_)(ms|s|ns|us|mb|kb|x|seconds)$")
-#: Parameters of these names are amounts of something, so somebody has to say of what.
-AMOUNTS = {
-    *("timeout", "time_box", "delay", "duration", "interval", "span", "moment", "budget"),
-    *("wall", "walls", "latency", "rate", "memory", "patience", "age", "due"),
-}
 #: "as for `compare`": what that one says of its parameters holds here too.
 SAME_AS = re.compile(r"(?:as for|those of|as) `(\w+)`")
 #: Ideas from outside, and what has to be named beside them.
@@ -53,92 +52,50 @@ SOURCES = {
 }
 
 
-@dataclass(frozen=True)
-class Name:
-    """A public name: where it is, its syntax tree, its docstring and those around it."""
-
-    file: Path
-    name: str
-    node: ast.AST
-    around: str
-
-    @property
-    def words(self) -> str:
-        return ast.get_docstring(self.node) or ""
-
-    @property
-    def where(self) -> str:
-        return f"{self.file.relative_to(ROOT)}: {self.name}"
-
-    @property
-    def is_function(self) -> bool:
-        return isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef)
-
-    def parameters(self) -> list[str]:
-        a = self.node.args
-        return [one.arg for one in (*a.posonlyargs, *a.args, *a.kwonlyargs) if one.arg != "self"]
-
-    def raised(self) -> set[str]:
-        """The exception classes that stand behind a `raise` of the function's own body."""
-        found, todo = set(), list(self.node.body)
-        while todo:
-            node = todo.pop()
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                continue
-            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-                name = ast.unparse(node.exc.func).rpartition(".")[2]
-                if name[:1].isupper() and name != "AssertionError":  # that is a defect, no answer
-                    found.add(name)
-            todo.extend(ast.iter_child_nodes(node))
-        return found
-
-
-def public(file: Path, tree: ast.Module) -> Iterator[Name]:
-    """The public classes, functions and methods of a file."""
-
-    def of(body: list[ast.stmt], before: str, around: str) -> Iterator[Name]:
-        for node in body:
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                continue
-            if not node.name.startswith("_"):
-                yield Name(file, before + node.name, node, around)
-                if isinstance(node, ast.ClassDef):
-                    inner = f"{around}\n{ast.get_docstring(node) or ''}"
-                    yield from of(node.body, f"{before}{node.name}.", inner)
-
-    yield from of(tree.body, "", ast.get_docstring(tree) or "")
-
-
-TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
-NAMES = [name for file, tree in TREES.items() for name in public(file, tree)]
-FUNCTIONS = [name for name in NAMES if name.is_function]
-
-
 def first_line_is_a_sentence(words: str) -> bool:
     """Whether a docstring begins with one line that is a sentence by itself."""
     first, _, rest = words.partition("\n")
     return first.endswith((".", "?")) and (not rest or rest.startswith("\n"))
 
 
-def has_unit(words: str) -> bool:
-    """Whether a text names a unit, or says what kind of number it speaks of."""
-    return bool(UNIT.search(words) or NUMBER.search(words))
+def has_unit(words: str, name: str = "") -> bool:
+    """Whether a text names a unit, or says what kind of number it speaks of.
+
+    Of what has the `name` of a time it has to be a unit of time.
+    """
+    if TIME_UNIT.search(words):
+        return True
+    return name not in TIMES and bool(UNIT.search(words) or NUMBER.search(words))
 
 
 def units_missing(name: Name) -> list[str]:
-    """Amounts among a function's parameters, and its result, of which nobody says the unit."""
-    words = f"{name.words}\n{name.around}"
-    if has_unit(words):
-        return []
-    missing = [one for one in name.parameters() if one in AMOUNTS]
+    """Amounts among a function's parameters, and its result, of which nobody says the unit.
+
+    A parameter's stands beside it, here or in the class's docstring; the result's stands here.
+    The two ends of a span or an interval may be no times, but shares, or places on an axis.
+    """
+    words, missing = f"{name.words}\n\n{name.holder}", []
+    for one, annotation in name.parameters().items():
+        kind = "" if annotation.startswith("tuple") else one
+        if one in AMOUNTS and not has_unit(speaking_of(one, words), kind):
+            missing.append(one)
     returns = ast.unparse(name.node.returns) if name.node.returns else ""
-    if re.search(r"\bfloat\b", returns) and not TELLS.search(name.name):
+    last = name.name.rpartition(".")[2]
+    is_amount = re.search(r"\bfloat\b", returns) or (last in AMOUNTS and "int" in returns)
+    if is_amount and not TELLS.search(last) and not has_unit(name.words, last):
         missing.append("the result")
     return missing
 
 
+TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
+NAMES = [name for file, tree in TREES.items() for name in public(file, tree)]
+FUNCTIONS = [name for name in NAMES if name.is_function]
+VALUES = [one for file in FILES for one in values(file, file.read_text(encoding="utf-8"))]
+
+
 def test_there_is_something_to_look_at() -> None:
     assert len(FUNCTIONS) > 500
+    assert len(VALUES) > 80
     assert len(helpers.__all__) > 40
 
 
@@ -148,7 +105,8 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_every_public_name_says_what_it_is_in_one_sentence() -> None:
-    assert [name.where for name in NAMES if not first_line_is_a_sentence(name.words)] == []
+    names = [name for name in NAMES if not name.is_constructor]
+    assert [name.where for name in names if not first_line_is_a_sentence(name.words)] == []
 
 
 def test_every_error_that_a_function_raises_is_named() -> None:
@@ -156,7 +114,7 @@ def test_every_error_that_a_function_raises_is_named() -> None:
         f"{name.where} does not name {error}"
         for name in FUNCTIONS
         for error in sorted(name.raised())
-        if error not in f"{name.words}\n{name.around}"
+        if error not in f"{name.words}\n{name.holder}\n{name.module}"
     ]
     assert wrong == []
 
@@ -164,6 +122,10 @@ def test_every_error_that_a_function_raises_is_named() -> None:
 def test_every_amount_has_a_unit() -> None:
     found = {name.where: units_missing(name) for name in FUNCTIONS}
     assert {where: missing for where, missing in found.items() if missing} == {}
+
+
+def test_every_constant_and_field_that_is_an_amount_has_a_unit() -> None:
+    assert [one.where for one in VALUES if not has_unit(one.said, one.name)] == []
 
 
 @pytest.mark.parametrize("file", SOURCES)
@@ -200,7 +162,7 @@ def said_of(name: str, parameter: str) -> str:
     """
     words = TYPED[name][1]
     for text in [words, *(TYPED[other][1] for other in SAME_AS.findall(words) if other in TYPED)]:
-        for sentence in re.split(r"(?<=[.;])\s+", text):
+        for sentence in END.split(text):
             code = re.findall(r"(`+)(.+?)\1", sentence, re.S)
             if any(re.search(rf"\b{parameter}\b", piece) for _, piece in code):
                 return sentence
@@ -216,7 +178,7 @@ def test_a_learner_reads_of_every_parameter(name: str) -> None:
 @pytest.mark.parametrize("name", TYPED)
 def test_a_learner_reads_the_unit_of_every_amount(name: str) -> None:
     amounts = [one for one in TYPED[name][0].parameters if one in AMOUNTS or TELLS.search(one)]
-    assert [one for one in amounts if not has_unit(said_of(name, one))] == []
+    assert [one for one in amounts if not has_unit(said_of(name, one), one)] == []
 
 
 # --- the rules themselves --------------------------------------------------------------------
@@ -228,7 +190,21 @@ def test_a_learner_reads_the_unit_of_every_amount(name: str) -> None:
         ('def f():\n    """Do it."""\n    raise ValueError("x")', True, {"ValueError"}, []),
         ('def f():\n    """Do it, and\n    that."""', False, set(), []),
         ('def f(timeout):\n    """Wait."""', True, set(), ["timeout"]),
-        ('def f(timeout):\n    """Wait so many seconds."""', True, set(), []),
+        ('def f(timeout):\n    """Wait `timeout` seconds."""', True, set(), []),
+        ('def f(timeout):\n    """Wait so many seconds."""', True, set(), ["timeout"]),
+        (
+            'def f(timeout):\n    """A number, `timeout`. It takes ms."""',
+            True,
+            set(),
+            ["timeout"],
+        ),
+        ('def f(timeout):\n    """Wait `timeout`, the second time."""', True, set(), ["timeout"]),
+        ('def f(span):\n    """Do a `span` of pixels."""', True, set(), ["span"]),
+        ('def f(span: tuple):\n    """From share to share: `span`."""', True, set(), []),
+        ('def f(rate):\n    """Ask `rate` times a second."""', True, set(), []),
+        ('"""All in seconds."""\ndef f(age):\n    """Of an `age`."""', True, set(), ["age"]),
+        ('def f() -> float:\n    """The wall times of a task."""', True, set(), ["the result"]),
+        ('def wall() -> int:\n    """The share of it."""', True, set(), ["the result"]),
         ('def f() -> float:\n    """Something."""', True, set(), ["the result"]),
         ('def f_ms() -> float:\n    """Something."""', True, set(), []),
         ("def f(): pass", False, set(), []),
@@ -240,3 +216,39 @@ def test_the_rules_tell_good_from_bad(source, sentence, errors, units) -> None:
     assert first_line_is_a_sentence(name.words) is sentence
     assert name.raised() == errors
     assert units_missing(name) == units
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("Waits `timeout` seconds.", []),
+        ("Waits for `timeout`. In seconds.", ["timeout"]),
+        ("Does a number of things.", ["timeout"]),
+    ],
+)
+def test_a_constructor_is_told_of_by_its_class(words, missing) -> None:
+    source = f'class A:\n    """{words}"""\n    def __init__(self, timeout):\n        pass'
+    _, constructor = public(ROOT / "x.py", ast.parse(source))
+    assert units_missing(constructor) == missing
+
+
+@pytest.mark.parametrize(
+    ("source", "silent"),
+    [
+        ("A = 0.5", ["A"]),
+        ("A = 1 / 3", ["A"]),
+        ("#: A share.\nA, B = 0.5, 2", []),
+        ("A = 0.5  # seconds", []),
+        ("A_S, B, PATIENCE = 0.5, 3, 2", ["PATIENCE"]),
+        ("#: Seconds.\n\nA = 0.5", ["A"]),
+        ('class A:\n    """One."""\n    wall: int', ["A.wall"]),
+        ('class A:\n    """One; `wall` is a share."""\n    wall: int', ["A.wall"]),
+        ('class A:\n    """One; `wall` is in ns."""\n    wall: int', []),
+        ('class A:\n    """Two, all in seconds."""\n    a: float\n    b: list[float]', []),
+        ('class A:\n    """Two: `a` in seconds."""\n    a: float\n    b: float', ["A.b"]),
+        ('class A:\n    """One."""\n    a: float  # pixels\n    n: int', []),
+    ],
+)
+def test_a_value_is_told_of_beside_it_or_by_its_class(source, silent) -> None:
+    found = [one for one in values(ROOT / "x.py", source) if not has_unit(one.said, one.name)]
+    assert [one.where.removeprefix("x.py: ") for one in found] == silent

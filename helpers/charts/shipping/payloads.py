@@ -10,7 +10,7 @@ from ..words import duration, number, tick, times
 from . import looks
 
 HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 330, 30, 56, 74, 200
-#: Where nothing is sent: left of the smallest payload, for a logarithmic axis has no 0.
+#: Where nothing is sent: at this share of the smallest payload. A logarithmic axis has no 0.
 NOTHING = 0.2
 HEADS = ["", "median, ms", "shortest, ms", "longest, ms", "rounds"]
 

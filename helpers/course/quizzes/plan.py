@@ -64,7 +64,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Miss:
-    """A wrong number that many people give, and the misconception behind it."""
+    """A wrong number that many people give, and the misconception behind it.
+
+    `near` is that number, in the unit of its question.
+    """
 
     near: float
     why: str

@@ -46,7 +46,7 @@ class Experiment:
         return member.speedup(model) if self.relative else member.wall(model)
 
     def values(self, model: str) -> list[float]:
-        """The values of all machines on which `model` ran."""
+        """Each machine's `value` where `model` ran: times as fast as in sequence, or seconds."""
         found = (self.value(one, model) for one in self.members)
         return [value for value in found if value is not None]
 

@@ -37,7 +37,9 @@ class Amdahl:
     """A job with a serial share, run with several numbers of threads, or of processes.
 
     `runs` maps (share asked for, threads) to ``(serial seconds, wall seconds)`` of each round.
-    `kind` is what they are: "threads" or "processes".
+    `kind` is what they are: "threads" or "processes". `shares` are those asked for, from 0 to 1.
+    `control` is how much more two processes computed than one meanwhile, `foreign` the cores that
+    other programs used (None: the system does not tell).
     """
 
     machine: Machine

@@ -84,7 +84,9 @@ class SideBySide:
     """The sides of one comparison.
 
     `slower` compares their sequential runs, by workload: how many times as fast the first is as
-    the second; empty where they were not measured together.
+    the second; empty where they were not measured together. `control` is how much more two
+    processes computed than one meanwhile, `foreign` the cores that other programs used (None:
+    it is not known).
     """
 
     threads: tuple[int, ...]

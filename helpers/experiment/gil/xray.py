@@ -28,7 +28,8 @@ DEFAULT_MS = 200
 class XRay:
     """Recorded runs of `tasks` pure Python computations, several for each setting.
 
-    `runs` maps the switch interval asked for, in ms, to its recorded runs.
+    `runs` maps the switch interval asked for, in ms, to its recorded runs. `foreign` is how
+    many cores other programs used meanwhile (None: the system does not tell).
     """
 
     machine: Machine
@@ -46,7 +47,7 @@ class XRay:
         return Spread.of(values) if values else None
 
     def hand_offs(self, asked_ms: float) -> float:
-        """Hand-offs in a run, the mean of the runs."""
+        """How many hand-offs a run has, the mean of the runs."""
         runs = self.runs[asked_ms]
         return sum(hand_offs(run.detailed()) for run in runs) / len(runs)
 

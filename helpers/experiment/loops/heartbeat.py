@@ -73,7 +73,10 @@ def _ms(value: float) -> str:
 
 def run_heartbeat(rounds: Rounds, ways: Any, repeats: Any = REPEATS,
                   time_box: Any = 8.0) -> Heartbeats:  # fmt: skip
-    """Run each way beside a task that ticks every 5 ms. Raises as `run_ways` does."""
+    """Run each way beside a task that ticks every 5 ms.
+
+    `time_box` is in seconds, for one run of one way. Raises as `run_ways` does.
+    """
     found = run_ways(rounds, ways, repeats, beating=True, budget_s=BUDGET_S, name="heartbeat,",
                      time_box=time_box)  # fmt: skip
     return Heartbeats(**{f.name: getattr(found, f.name) for f in fields(found)})

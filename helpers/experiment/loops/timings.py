@@ -55,7 +55,10 @@ def _sentence(text: str) -> str:
 
 def run_timings(rounds: Rounds, ways: Any, *, per: Any = 1, control: bool = False,
                 repeats: Any = ROUNDS, time_box: Any = 8.0) -> Timings:  # fmt: skip
-    """Time each way; `control` tells whether a second core is free. Raises as `run_ways`."""
+    """Time each way; `control` tells whether a second core is free.
+
+    `time_box` is in seconds, for one run of one way. Raises as `run_ways` does.
+    """
     per = whole(per, "per", 1, 10_000_000)
     found = run_ways(rounds, ways, repeats, beating=False, budget_s=BUDGET_S, name="times,",
                      control=control, time_box=time_box)  # fmt: skip

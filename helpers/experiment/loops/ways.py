@@ -25,8 +25,9 @@ class Ways:
     """What was measured: for each way, by its label, one `Heard` a round.
 
     `failed` holds the sentence and the traceback of each way that failed; it has no runs.
-    `printed` is what the ways printed in their first round. `control` and `foreign` are those
-    of `Repeated`.
+    `printed` is what the ways printed in their first round. `control` is how much more two
+    processes computed than one meanwhile (None: not asked for), `foreign` the cores that other
+    programs used (None: the system does not tell).
     """
 
     machine: Machine

@@ -60,7 +60,9 @@ class PipelineExperiment(Stoppable):
 
     def run(self, pipeline: Callable, plan: Plan, time_box: Any = TIME_BOX_S,
             name: str = "run") -> PipelineRun:  # fmt: skip
-        """Run it. Raises BadRequest, Busy, Stopped, or RunError if a stage fails.
+        """Run it, for at most `time_box` seconds.
+
+        Raises BadRequest, Busy, Stopped, or RunError if a stage fails or time is over.
 
         What it writes stays in the folder `name`, until the next run of that name.
         """
@@ -160,7 +162,9 @@ def _hung(plans: list[Plan], done: Sequence[int], time_box: float) -> str:
 class PoolRace:
     """The same pipeline with each step in threads and in processes, interleaved.
 
-    `walls` and `cpus` map a row, ``(step, pool)``, to seconds, one a round.
+    `seconds` and `cpus` map a row, ``(step, pool)``, to wall and CPU seconds, one a round.
+    `control` is how much more two processes computed than one meanwhile, `foreign` the cores that
+    other programs used (None: the system does not tell).
     """
 
     plan: Plan
@@ -177,7 +181,7 @@ class PoolRace:
         return [(step, pool) for step in self.steps for pool in POOLS]
 
     def cores(self, step: str, pool: str) -> float:
-        """CPU time divided by wall time, the median of the rounds."""
+        """Cores used: CPU time divided by wall time, the median of the rounds."""
         row = step, pool
         return median(c / w for c, w in zip(self.cpus[row], self.seconds[row], strict=True))
 

@@ -59,7 +59,7 @@ class Line:
         return max(self.lengths)
 
     def full(self, wall: float) -> float:
-        """The share of the run in which it held as many as it may; 0 without a bound."""
+        """The share of a run of `wall` seconds in which it was full; 0 without a bound."""
         if not self.bound:
             return 0.0
         ends = [*self.times[1:], wall]
@@ -121,7 +121,7 @@ class PipelineRun:
 
     @property
     def cores(self) -> float:
-        """CPU time divided by wall time, the pool's processes included."""
+        """Cores used: CPU time divided by wall time, the pool's processes included."""
         return self.cpu_s / self.wall_s
 
     def lanes(self, stage: str) -> int:
@@ -158,12 +158,12 @@ class PipelineRun:
         return f"{len(who)} thread{'' if len(who) == 1 else 's'}"
 
     def at_once(self, stage: str, moment: float) -> int:
-        """How many items a stage worked on at a moment."""
+        """How many items a stage worked on at `moment`, in seconds since the run began."""
         return sum(s.begin <= moment < s.end for s in self.spans
                    if s.stage == stage and s.state == WORKING)  # fmt: skip
 
     def length(self, line: Line, moment: float) -> int:
-        """How many items a queue held at a moment."""
+        """How many items a queue held at `moment`, in seconds since the run began."""
         return line.lengths[max(0, bisect_right(line.times, moment) - 1)]
 
     @property

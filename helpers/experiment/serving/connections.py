@@ -19,6 +19,7 @@ from ..request import BadRequest, seconds
 from .servers import WARM_UP, ServerExperiment, added, capped, listed, make_handlers
 
 DEFAULT_COUNTS = (10, 100, 1000)
+#: Requests a second in all, where latency is measured; and how often each server is.
 RATE, ROUNDS = 2_000.0, 3
 FIXED_S, CLOSED_S = 0.5, 0.3
 
@@ -93,12 +94,12 @@ class Connections:
         return sorted({s.count for s in self.samples if s.server == server})
 
     def values(self, server: str, count: int, metric: str) -> list[float]:
-        """One figure, a value a round; without those that could not be measured."""
+        """One figure in its metric's unit, a value a round; without what was not measured."""
         found = [getattr(s, metric) for s in self.samples if (s.server, s.count) == (server, count)]
         return [value for value in found if value is not None]
 
     def middle(self, server: str, count: int, metric: str) -> float | None:
-        """The median over the rounds, None without any."""
+        """The median of `values`, in its metric's unit; None without any."""
         values = self.values(server, count, metric)
         return median(values) if values else None
 

@@ -15,6 +15,7 @@ from ..request import BadRequest, seconds
 from .servers import ServerExperiment, added, capped, listed, make_handlers
 
 KINDS = ("block", "compute")
+#: How many others arrive in a second, and over how many connections.
 RATE, CONNECTIONS = 1_000.0, 100
 AT_S, AFTER_S, WIDTH_S = 0.6, 1.0, 0.05
 #: A rude request that is answered sooner did not disturb anyone: the handler ignores it.
@@ -53,7 +54,7 @@ class RudeRun:
 
     @property
     def took(self) -> float:
-        """How long the rude request took."""
+        """Seconds that the rude request took."""
         return self.rude[1] - self.rude[0]
 
     @property

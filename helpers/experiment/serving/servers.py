@@ -28,7 +28,7 @@ MODULES = {
 LOAD = "helpers.services.connections.load"
 _FORMS = "async def handle(reader, writer) or def handle(connection)"
 WARM_UP = 5  # connections
-#: Of what the slower server manages with few connections: the fixed rate stays below.
+#: The fixed rate is at most this share of what the slower server manages with few connections.
 UNSATURATED = 0.25
 _one_at_a_time = threading.Lock()  # two experiments would measure each other
 

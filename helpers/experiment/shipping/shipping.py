@@ -33,7 +33,10 @@ MOST_BYTES, MOST_WORKERS = 50_000_000, 16
 
 @dataclass
 class Shipping:
-    """Seconds until one job that is sent `size` bytes has come back, one value a round."""
+    """Seconds until one job that is sent `size` bytes has come back, one value a round.
+
+    `foreign` is how many cores other programs used (None: the system does not tell).
+    """
 
     machine: Machine
     executors: tuple[str, ...]
@@ -66,7 +69,10 @@ class BreakEven:
     """Wall times of batches of tasks, by ``(way, milliseconds a task)``, one value a round.
 
     The ways are the executors, each with `workers` workers, and `LOOP`, the plain loop they
-    are compared with. `said` is where the learner put the break-even, in ms.
+    are compared with. `sizes` are the milliseconds a task, `tasks` how many of each size a batch
+    has. `said` is where the learner put the break-even, in ms. `control` is how much more two
+    processes computed than one meanwhile, `foreign` the cores that other programs used (None:
+    the system does not tell).
     """
 
     machine: Machine

@@ -81,6 +81,8 @@ class Turns:
     """Ways to do the same thing: `walls` are their wall times in seconds, one a round.
 
     `results` holds what each way gave back, `same` whether all gave back the same.
+    `control` is how much more two processes computed than one meanwhile (None: not asked for),
+    `foreign` the cores that other programs used (None: the system does not tell).
     """
 
     machine: Machine

@@ -26,7 +26,7 @@ from .surveyed import Row, Survey
 TASKS = 4
 MOST_WORKERS = 4
 #: As many rounds as a verdict needs. In two of them only: asyncio, where tasks compute (one
-#: loop can't but run them in a row), and what was far slower than in a row at first.
+#: loop can't but run them in a row), and what took this many times as long as in a row at first.
 ROUNDS, FEW = FEWEST_PAIRS, (0, 3)
 FAR_SLOWER = 1.5
 #: For the rounds of a row; a survey takes about `ROW_S` a row in all, so rows that took

@@ -152,7 +152,10 @@ class Cell(PerhapsMeasured):
 
 @dataclass
 class Kind:
-    """A row of the map: a kind of work, with a cell for each task count."""
+    """A row of the map: a kind of work, with a cell for each task count.
+
+    `foreign` is how many cores other programs used meanwhile (None: the system does not tell).
+    """
 
     label: str
     workload: Workload

@@ -27,6 +27,7 @@ COUNTS = (1, 3, 10, 100, 1000)
 MOST_KINDS, MOST_COUNTS = 12, 6
 #: A task shorter than this is timed once more, as the quickest of five.
 SHORT_S = 0.02
+#: Seconds for the whole map, and the share of them that a rehearsal has.
 BUDGET_S, IN_HASTE = 20.0, 0.3
 #: The share of the budget that one run may take, that the first run of everything may take,
 #: and that rounds spoilt by other programs may.

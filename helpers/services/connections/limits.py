@@ -18,6 +18,7 @@ OWN_FILES = 40
 #: What one connection takes at most, in KB: both ends' buffers in the kernel, its object in
 #: the load client, and the server's task or thread (whose stack in the kernel counts too).
 COST_KB = {"asyncio": 30, "threads": 80}
+#: The share of a limit that is used.
 SHARE = 0.8
 MAPS_PER_THREAD = 3
 

@@ -103,8 +103,8 @@ def a_survey(text: str) -> ShownSurvey:
 
 
 def a_map(text: str) -> ShownWinners:
-    """Every state of a cell that names something: a winner, close models, nothing measured."""
-    workload, found = _measured(text, "threads", "sequential", text)
+    """Each state of a cell that names something; the winner is a model of the learner's own."""
+    workload, found = _measured(text, text, "sequential", "threads")
     close = comparison(waits("threads"), waits(text), repeats=8)
     few = comparison(waits("threads"), waits(text), repeats=2)
     cells = {1: Cell(1, found, rounds=8), 2: Cell(2, close, rounds=8), 3: Cell(3, few, rounds=2)}

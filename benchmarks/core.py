@@ -23,7 +23,7 @@ from helpers.measure.usage import Usage
 from helpers.worker.client import Worker
 from helpers.workloads import work
 
-from .rows import Row
+from .rows import Row, in_pairs
 
 PAIRS = 9
 
@@ -38,11 +38,6 @@ def ratios(ours: Callable[[], float], peer: Callable[[], float], pairs: int = PA
             a, b = ours(), peer()
         found.append(a / b)
     return found
-
-
-def in_pairs(ours: list[float], peers: list[float]) -> list[float]:
-    """What was measured in turn, each divided by its peer."""
-    return [a / b for a, b in zip(ours, peers, strict=True)]
 
 
 def runs(worker: Worker) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import chromium
-from .rows import Row
+from .rows import Row, in_pairs
 
 REPEATS = 5
 
@@ -55,4 +55,4 @@ def replay() -> Iterator[Row]:
     yield Row(f"replay of {MANY:,} tasks, frames a second", ours, "/s", 50, beside,
               least=True)  # fmt: skip
     yield Row("the same, share of the frames of an empty page",
-              [100 * a / b for a, b in zip(ours, peer, strict=True)], "%")  # fmt: skip
+              [100 * share for share in in_pairs(ours, peer)], "%")  # fmt: skip

@@ -45,4 +45,9 @@ def show(value: float, unit: str) -> str:
     return f"{value:.{digits}f}{'' if unit == '×' else ' '}{unit}"
 
 
+def in_pairs(ours: list[float], peers: list[float]) -> list[float]:
+    """What was measured in turn, each divided by its peer."""
+    return [a / b for a, b in zip(ours, peers, strict=True)]
+
+
 HEAD = "| figure | median | spread | n | target | | beside |\n|---|---|---|---|---|---|---|"

@@ -11,8 +11,7 @@ from helpers.worker.client import Worker
 from helpers.workloads import Workload, work
 from helpers.workloads.catalog import ENTRIES
 
-from .core import in_pairs
-from .rows import Row
+from .rows import Row, in_pairs
 
 MS = 50
 STANDARD = ("compute", "hashing", "hashing_small", "compression")

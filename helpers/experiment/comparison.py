@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
-from ..measure.fit import fit
+from ..measure.fit import OneSentence
 from ..measure.machine import Machine
 from ..measure.prediction import UnitCost, predict
 from ..measure.run import Run, same_results
@@ -16,17 +16,11 @@ from .outside import named
 from .request import Request
 
 
-class DidNotRun(KeyError):
+class DidNotRun(OneSentence, KeyError):
     """A comparison was asked about a model that did not run; the message says why.
 
-    In a notebook it shows as that one sentence.
+    In a notebook it shows as that one sentence, where a KeyError would show it as code.
     """
-
-    def __str__(self) -> str:
-        return fit(str(self.args[0]))  # a KeyError shows its argument as code
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import models as known_models
-from ..measure.fit import fit
+from ..measure.fit import OneSentence
 from ..services.connections.limits import own_threads_left
 from ..services.container import memory_free
 from ..workloads import BadWorkload, Workload, as_workload
@@ -19,17 +19,11 @@ MOST_PROCESSES = 32
 DEFAULT_MODELS = ("sequential", "asyncio", "threads")
 
 
-class BadRequest(ValueError):
+class BadRequest(OneSentence, ValueError):
     """The experiment can't be run as asked; the message says what to do instead.
 
     In a notebook it shows as that one sentence, without a traceback.
     """
-
-    def __str__(self) -> str:
-        return fit(super().__str__())
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 @dataclass(frozen=True)

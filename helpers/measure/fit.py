@@ -25,6 +25,21 @@ def plain(shown: object) -> str:
     return fit(str(shown))
 
 
+class OneSentence:
+    """Mixed into an exception, before its class: a notebook shows its sentence, no traceback.
+
+    The sentence is the first argument, made fit to be shown.
+    """
+
+    args: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return fit(str(self.args[0])) if self.args else ""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 def fit_data(data: Any) -> Any:
     """Lists and dicts that travel to a browser as JSON, every text in them made fit."""
     if isinstance(data, str):

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..experiment import Experiment
 from ..experiment.rounds import Rounds
-from ..measure.fit import fit
+from ..measure.fit import OneSentence, fit
 from ..measure.shortage import shortage
 from ..widgets.live import LiveStatus
 from ..widgets.runner import said_of
@@ -17,18 +17,18 @@ from ..worker.errors import RunError
 from ..worker.registry import shared_worker
 
 
-class ExperimentFailed(RuntimeError):
+class ExperimentFailed(OneSentence, RuntimeError):
     """The experiment gave no result; the message says why and what to do next.
 
     In a notebook it shows as that sentence, with the task's own traceback, if any, below.
     """
 
     def __init__(self, sentence: str, details: str = "") -> None:
-        super().__init__(fit(sentence))
+        super().__init__(sentence)
         self.details = fit(details)
 
     def _render_traceback_(self) -> list[str]:
-        return [line for line in (str(self), self.details) if line]
+        return [line for line in (*super()._render_traceback_(), self.details) if line]
 
 
 async def watched(work: Callable, make: Callable = Experiment) -> Any:

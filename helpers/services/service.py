@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import psutil
 
-from ..measure.fit import fit
+from ..measure.fit import OneSentence
 from ..measure.shortage import short_of, shortage
 from .container import memory_free
 from .piped import Piped
@@ -50,17 +50,11 @@ MB = 45
 _running: weakref.WeakSet[Service] = weakref.WeakSet()
 
 
-class ServiceError(RuntimeError):
+class ServiceError(OneSentence, RuntimeError):
     """A service could not be started, or has ended; the message says what to do.
 
     In a notebook it shows as that one sentence.
     """
-
-    def __str__(self) -> str:
-        return fit(super().__str__())
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 @dataclass(frozen=True)

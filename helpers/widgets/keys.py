@@ -26,7 +26,7 @@ def control_box(parts: Sequence[w.Widget]) -> w.VBox:
     What is done to them one after the other, with keys or without, is told to Python in that
     order.
     """
-    for widget in _within(parts):
+    for widget in within(parts):
         keep_order(widget)
         # ipywidgets writes a missing one as "null", which the pointer shows and Orca says
         if widget.has_trait("tooltip") and widget.tooltip is None:
@@ -48,16 +48,18 @@ def named_row(name: str, parts: Sequence[w.Widget], width: str | None = None) ->
     return box
 
 
-def described(line: w.Box) -> w.Box:
-    """The line of a field and a figure's words: a screen reader says them as the field's.
+def field_with_words(field: w.Widget, words: w.HTML) -> w.HBox:
+    """A field and words about it, in a figure's fragment: a screen reader says them as its own.
 
-    The line stands in a box of `control_box`.
+    They stand beside it, or below where there is no room; the line in a box of `control_box`.
     """
+    line = w.HBox([field, words], layout={"flex_flow": "row wrap", "align_items": "center"})
     line.add_class("cav-asked")
     return line
 
 
-def _within(parts: Sequence[w.Widget]) -> Iterator[w.Widget]:
+def within(parts: Sequence[w.Widget]) -> Iterator[w.Widget]:
+    """The parts, and all that stand in them."""
     for part in parts:
         yield part
-        yield from _within(getattr(part, "children", ()))
+        yield from within(getattr(part, "children", ()))

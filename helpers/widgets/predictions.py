@@ -15,7 +15,7 @@ from ..course.six_rows import FEATURES, ROWS, Row
 from ..course.surprises import is_number
 from ..experiment import BadRequest
 from .controls import NO_GUESS
-from .keys import control_box, described
+from .keys import control_box, field_with_words
 
 
 class Predictions:
@@ -37,8 +37,7 @@ class Predictions:
             # beside every field, on two lines if need be, or below every one
             words = w.HTML(f'<div class="cav-figure" style="padding:0">{escape(row.asks)}</div>',
                            layout={"flex": "1 1 15em"})  # fmt: skip
-            wrap = {"flex_flow": "row wrap", "align_items": "center"}
-            lines.append(described(w.HBox([field, words], layout=wrap)))
+            lines.append(field_with_words(field, words))
         self.box = control_box([w.HTML(charts.STYLE), *lines, self.note])
         self.box.add_class("cav-predictions")
         self._noted: set[tuple] = set()

@@ -119,6 +119,12 @@ def alive(pids: set[int]) -> set[int]:
     return found
 
 
+def kill_process(pid: int) -> None:
+    """End a process as the system does where memory is short: its owner does not hear of it."""
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not alive({pid}))
+
+
 class Outcome:
     """A run that was followed: `words` of its error, `run` if it gave a result."""
 

@@ -10,6 +10,8 @@ from typing import Any
 import ipywidgets as w
 from IPython.core.formatters import DisplayFormatter
 
+from helpers.widgets.keys import within
+
 HARMLESS = "bread 7"
 #: Few, for each is drawn: markup of every kind, what marks formulas, what can't be seen.
 HOSTILE = {
@@ -69,7 +71,7 @@ def sent(made: Any) -> tuple[str, str]:
         data, _ = DisplayFormatter().format(made)
         return data["text/html"], data["text/plain"]
     html, texts = [], []
-    for widget in within(box):
+    for widget in within([box]):
         state = {key: value for key, value in widget.get_state().items() if key not in _CODE}
         if isinstance(widget, w.HTML):
             html.append(state.pop("value"))
@@ -77,13 +79,6 @@ def sent(made: Any) -> tuple[str, str]:
             state.pop("value")  # what was typed there
         texts.append(json.dumps(state, ensure_ascii=False, default=lambda data: ""))
     return "".join(html), "\n".join([*map(_plain, texts), str(made) if made is box else ""])
-
-
-def within(widget: w.Widget):
-    """A widget and all that stand in it."""
-    yield widget
-    for part in getattr(widget, "children", ()):
-        yield from within(part)
 
 
 def _plain(text: str) -> str:

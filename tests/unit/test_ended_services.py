@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import socket
 import tempfile
 import threading
@@ -29,7 +27,7 @@ from helpers.widgets.pipeline import PipelinePanel
 from helpers.worker.registry import shared_worker
 from helpers.workloads import work
 from tests.harness import sample_pipeline
-from tests.harness.faults import Left, alive
+from tests.harness.faults import Left, kill_process
 from tests.harness.labserver import REPO
 from tests.harness.waiting import wait_until
 from tests.unit.test_database import need_postgres
@@ -200,12 +198,6 @@ def partner(worker, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def kill_process(service) -> None:
-    """End a service's process as the system does; its owner does not hear of it."""
-    os.kill(service.process.pid, signal.SIGKILL)
-    assert wait_until(lambda: not alive({service.process.pid}))
-
-
 def talked_to(service) -> bool:
     """Whether somebody has a connection to it."""
     found = psutil.Process(service.process.pid).net_connections()
@@ -247,7 +239,7 @@ def echo_beside():
 def test_an_echo_partner_killed_during_round_trips_and_started_again(partner, computing):
     def killed():
         if wait_until(lambda: talked_to(partner), 90):
-            kill_process(partner)
+            kill_process(partner.process.pid)
 
     killer = threading.Thread(target=killed)
     killer.start()
@@ -264,7 +256,7 @@ def test_an_echo_partner_killed_during_round_trips_and_started_again(partner, co
 
 
 def test_an_echo_partner_killed_during_a_comparison(partner, worker):
-    experiment = Experiment(worker, on_recorded=lambda result: kill_process(partner))
+    experiment = Experiment(worker, on_recorded=lambda result: kill_process(partner.process.pid))
     request = make_request(asking(partner), 3, models=["threads", "asyncio"])
     result = experiment.run(request)
     assert result.traced.keys() == {"threads", "asyncio"}, "it was killed while rounds went on"
@@ -277,7 +269,7 @@ def test_an_echo_partner_killed_during_a_comparison(partner, worker):
 def test_an_echo_partner_killed_during_a_survey(partner, worker):
     def killed(progress):
         if "round 2" in progress.words and partner.alive():
-            kill_process(partner)
+            kill_process(partner.process.pid)
 
     def later(number):
         return trip(number)

@@ -138,6 +138,7 @@ EXCUSED = {
     "helpers.charts.graded._Shown": BASE,
     "helpers.charts.results._Shown": BASE,
     "helpers.charts.serving.shown._ShownService": BASE,
+    "helpers.measure.fit.OneSentence": BASE,
     "helpers.charts.shipping.shown._ShownMeasured": BASE,
     "helpers.widgets.as_text.AsText": BASE,
     "helpers.widgets.runner.Runner": BASE,

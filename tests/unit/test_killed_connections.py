@@ -7,8 +7,6 @@ What goes on just then would go on for minutes.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import tempfile
 from subprocess import Popen
 
@@ -23,8 +21,7 @@ from helpers.notebook import serving
 from helpers.notebook.running import ExperimentFailed
 from helpers.widgets.connections import connections_panel
 from helpers.worker.errors import RunError
-from tests.harness.faults import Left, alive
-from tests.harness.waiting import wait_until
+from tests.harness.faults import Left, kill_process
 from tests.unit import sample_handlers as handlers
 from tests.unit.test_connections import in_thread, mine
 
@@ -60,12 +57,6 @@ def nothing_left(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def kill(pid: int) -> None:
-    """End a process as the system does where memory is short: its owner does not hear of it."""
-    os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: not alive({pid}))
-
-
 class Killing:
     """Kills the service `name` of an `experiment` once what that tells has `words` in it."""
 
@@ -76,7 +67,7 @@ class Killing:
     def tell(self, progress) -> None:
         if not self.killed and self.words in progress.words:
             self.killed = self.process().pid
-            kill(self.killed)
+            kill_process(self.killed)
 
     def process(self) -> Popen:
         members = self.experiment._crew._members
@@ -132,7 +123,7 @@ def test_a_server_killed_before_it_is_looked_at(name, look, monkeypatch):
     def looked(pid):
         if not killing.killed:
             killing.killed = pid
-            kill(pid)
+            kill_process(pid)
             killing.process().wait()
         return look_at(pid)
 

@@ -117,14 +117,13 @@ $(READY): requirements.lock
 	@sed -n '/^uv==/,/^ *# via/p' requirements.lock | $(PYTHON) -m pip install --quiet \
 	  --disable-pip-version-check --require-hashes --no-deps --requirement /dev/stdin
 	@# pip knows the index or proxy that a company's pip.conf names, and uv does not.
-	@$(VENV)/bin/uv --no-config pip install --quiet --python $(PYTHON) --compile-bytecode \
+	@$(VENV)/bin/uv --no-config pip install --quiet --python $(PYTHON) \
 	  --require-hashes --no-deps --requirement requirements.lock || { \
 	  echo 'uv could not install; trying pip, which is slower.'; \
 	  $(PYTHON) -m pip install --quiet --disable-pip-version-check \
 	    --require-hashes --no-deps --requirement requirements.lock; }
 	@echo '$(CURDIR)' > "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
-	@# Lists the machine's fonts now, so that the first picture need not.
-	@$(PYTHON) -c 'import matplotlib.font_manager'
+	@$(PYTHON) -m tools.compile_imports
 	@touch $@
 
 # What makes the site: whoever opens the course need not wait for it.

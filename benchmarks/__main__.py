@@ -5,6 +5,7 @@ With ``--record`` the parts that were measured take their places in ``record.md`
 
 from __future__ import annotations
 
+import os
 import sys
 
 from helpers.worker.client import Worker
@@ -54,6 +55,9 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(sorted(unknown))}; choose among {', '.join(PARTS)}")
         return 2
+    # Where it is set, as in images of containers, every process would compile the course anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     worker = Worker()
     try:
         for name in names or PARTS:

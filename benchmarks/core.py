@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import pickle
 import random
@@ -69,14 +70,28 @@ def runs(worker: Worker) -> Iterator[Row]:
                    partial(call, "bare_pool", tasks, ms, workers)),
             "×", 1.02 if tasks == 2_000 else None, "bare ThreadPoolExecutor",
         )  # fmt: skip
+    yield from traced(call)
+
+
+def traced(call: Callable[..., float]) -> Iterator[Row]:
+    """Every step of every task on record, beside the bare call and beside viztracer."""
     tasks, steps = 10_000, 5
-    extra, traced = [], []
+    with_viztracer = importlib.util.find_spec("viztracer") is not None
+    if not with_viztracer:
+        print("(no row on viztracer: it is not installed; pip install viztracer)")
+    bare, ours, peers = [], [], []
     for _ in range(PAIRS):
-        bare, ours = call("bare_gather", tasks, 0, steps), call("recorded_steps", tasks, steps)
-        traced.append(ours / bare)
-        extra.append((ours - bare) / (tasks * (steps + 1)) * 1e9)
-    yield Row("every step traced, 10,000 tasks × 6 steps", traced, "×", 1.25, "bare asyncio.gather")
+        bare.append(call("bare_gather", tasks, 0, steps))
+        ours.append(call("recorded_steps", tasks, steps))
+        if with_viztracer:
+            peers.append(call("gather_in_viztracer", tasks, steps))
+    name = f"{tasks:,} tasks × {steps + 1} steps"
+    yield Row(f"every step traced, {name}", in_pairs(ours, bare), "×", 1.25, "bare asyncio.gather")
+    extra = [(a - b) / (tasks * (steps + 1)) * 1e9 for a, b in zip(ours, bare, strict=True)]
     yield Row("one step traced", extra, "ns", 200, "the same")
+    if with_viztracer:
+        yield Row(f"every call traced by viztracer, {name}", in_pairs(peers, bare), "×", None,
+                  "bare asyncio.gather")  # fmt: skip
 
 
 def worker_start() -> Iterator[Row]:

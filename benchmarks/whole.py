@@ -16,24 +16,48 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from .rows import Row
+from .rows import Row, in_pairs
 
 REPO = Path(__file__).resolve().parents[1]
-AGAIN = 5
+FRESH, AGAIN = 3, 3
 LONGEST_S = 300
+#: A fresh clone the usual way; the environment is made once.
+BY_PIP = """set -e
+if [ ! -d venv ]; then
+  python3 -m venv venv
+  venv/bin/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
+fi
+exec venv/bin/python -m jupyterlab --no-browser --allow-root --ServerApp.ip=127.0.0.1
+"""
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\S*\?token=\w+")
 
 
 def lab() -> Iterator[Row]:
     """From the command to the first answered page: in a fresh clone, then again.
 
-    What pip and uv keep of earlier downloads is used, as on anybody's second clone. Needs git.
+    What pip and uv keep of earlier downloads is used, as on anybody's second clone. The peer is
+    what a person would do without the Makefile: an environment, the same lock by pip, JupyterLab.
+    Needs git.
     """
-    with _clone() as folder:
-        first = [_to_the_page(folder)]
-        again = [_to_the_page(folder) for _ in range(AGAIN)]
-    yield Row("make lab to the page, fresh clone", first, "s", 40, "packages from the cache")
+    fresh: list[float] = []
+    again: list[float] = []
+    by_pip: list[float] = []
+    by_pip_again: list[float] = []
+    for _ in range(FRESH):
+        with _clone() as folder:
+            fresh.append(_to_the_page(folder, ["make", "lab", "LAB_ARGS=--no-browser"]))
+            again += [_to_the_page(folder, ["make", "lab", "LAB_ARGS=--no-browser"])
+                      for _ in range(AGAIN)]  # fmt: skip
+        with _clone() as folder:
+            (folder / "by-pip").write_text(BY_PIP, encoding="utf-8")
+            by_pip.append(_to_the_page(folder, ["sh", "by-pip"]))
+            by_pip_again += [_to_the_page(folder, ["sh", "by-pip"]) for _ in range(AGAIN)]
+    yield Row("make lab to the page, fresh clone", fresh, "s", 40, "packages from the cache")
+    yield Row("the same, in pairs", in_pairs(fresh, by_pip), "×", None,
+              f"venv, pip, jupyter lab: {min(by_pip):.0f} to {max(by_pip):.0f} s")  # fmt: skip
     yield Row("make lab to the page, again", again, "s", 3)
+    yield Row("the same, in pairs", in_pairs(again, by_pip_again), "×", None,
+              "jupyter lab without the course's settings")  # fmt: skip
 
 
 def suite() -> Iterator[Row]:
@@ -59,9 +83,8 @@ def _clone() -> Iterator[Path]:
         yield clone
 
 
-def _to_the_page(folder: Path) -> float:
-    """Seconds from `make lab` to an answered page. Raises RuntimeError if none comes."""
-    command = ["make", "lab", "LAB_ARGS=--no-browser"]
+def _to_the_page(folder: Path, command: list[str]) -> float:
+    """Seconds from the command to an answered page. Raises RuntimeError if none comes."""
     begin = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -79,9 +102,9 @@ def _to_the_page(folder: Path) -> float:
                         return time.perf_counter() - begin
                 except urllib.error.URLError:  # it says its address before it listens there
                     time.sleep(0.01)
-        raise RuntimeError(f"make lab named no address within {LONGEST_S} s")
+        raise RuntimeError(f"{command[0]} named no address within {LONGEST_S} s")
     except queue.Empty:
-        raise RuntimeError(f"make lab wrote nothing for {LONGEST_S} s") from None
+        raise RuntimeError(f"{command[0]} wrote nothing for {LONGEST_S} s") from None
     finally:
         from tests.harness.labserver import stop_tree
 

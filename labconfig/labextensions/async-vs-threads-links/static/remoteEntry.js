@@ -12,6 +12,29 @@
     window.location.hash.match(/^#cell-id=(.+)$/)?.[1];
   const path = decodeURIComponent(window.location.pathname.split("/tree/")[1] ?? "");
   const PATIENCE_MS = 60000;
+  const SETTLED_MS = 5000;
+  const LOOKS = 5;
+  const LOOK_MS = 100;
+
+  // JupyterLab's own scrolling, while it opens a notebook, may come in between, and what is drawn
+  // late moves the cell: again, until it stays in view or the reader does something.
+  async function show(content, at) {
+    let touched = false;
+    const touch = () => (touched = true);
+    const acts = ["wheel", "keydown", "pointerdown"];
+    acts.forEach((act) => window.addEventListener(act, touch, { capture: true, passive: true }));
+    const end = Date.now() + SETTLED_MS;
+    for (let seen = 0; seen < LOOKS && !touched && Date.now() < end; ) {
+      const cell = content.widgets[at]?.node.getBoundingClientRect();
+      const view = content.node.getBoundingClientRect();
+      const inView = cell?.height && cell.top > view.top - 40 &&
+        (cell.bottom < view.bottom || cell.top < view.top + view.height / 2);
+      seen = inView ? seen + 1 : 0;
+      if (!inView) await content.scrollToItem(at, "start").catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    acts.forEach((act) => window.removeEventListener(act, touch, { capture: true }));
+  }
 
   async function follow(app) {
     await app.restored;
@@ -26,7 +49,7 @@
         const at = notebook.content.widgets.findIndex((one) => one.model.id === cell);
         if (at < 0) return;
         notebook.content.activeCellIndex = at; // Shift+Enter runs the cell that is shown
-        notebook.setFragment(`#cell-id=${cell}`);
+        await show(notebook.content, at);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 100));

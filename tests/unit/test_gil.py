@@ -142,6 +142,11 @@ def short_turns(one, numbers):
     at_once(one, numbers)
 
 
+def one_turn_each(one, numbers):
+    sys.setswitchinterval(100)  # longer than any run: a task keeps its turn to its end
+    at_once(one, numbers)
+
+
 def nobody(one, numbers):
     pass
 
@@ -149,12 +154,14 @@ def nobody(one, numbers):
 def test_the_xray_sees_turns_and_its_setting_dies_with_the_run(worker):
     # a fresh process of the same worker still has what it had before
     before = worker.call("sys:getswitchinterval")["value"]
-    found = run_xray(Rounds([worker]), {1: short_turns, 5: at_once}, tasks=2, ms=60, repeats=2)
-    assert list(found.runs) == [1, 5]
-    assert [len(runs) for runs in found.runs.values()] == [2, 2]
+    found = run_xray(Rounds([worker]), {1: short_turns, 5: at_once, 1000: one_turn_each},
+                     tasks=2, ms=60, repeats=2)  # fmt: skip
+    assert list(found.runs) == [1, 5, 1000]
+    assert [len(runs) for runs in found.runs.values()] == [2, 2, 2]
     assert worker.call("sys:getswitchinterval")["value"] == before
     if found.machine.gil:
-        assert found.hand_offs(1) > found.hand_offs(5) >= 1
+        # 1 ms beside 5 ms is a matter of clocks: on a busy machine a thread asks late for its turn
+        assert min(found.hand_offs(1), found.hand_offs(5)) > found.hand_offs(1000) == 1
         assert found.together() < 0.05
         assert len(found.summary()) >= 2
     svg_of(ShownXRay.of(found)._repr_html_())

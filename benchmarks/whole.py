@@ -21,6 +21,7 @@ from .rows import Row, in_pairs
 REPO = Path(__file__).resolve().parents[1]
 FRESH, AGAIN = 3, 3
 LONGEST_S = 300
+MAKE_LAB = ["make", "lab", "LAB_ARGS=--no-browser"]
 #: A fresh clone the usual way; the environment is made once.
 BY_PIP = """set -e
 if [ ! -d venv ]; then
@@ -44,14 +45,12 @@ def lab() -> Iterator[Row]:
     by_pip: list[float] = []
     by_pip_again: list[float] = []
     for _ in range(FRESH):
-        with _clone() as folder:
-            fresh.append(_to_the_page(folder, ["make", "lab", "LAB_ARGS=--no-browser"]))
-            again += [_to_the_page(folder, ["make", "lab", "LAB_ARGS=--no-browser"])
-                      for _ in range(AGAIN)]  # fmt: skip
-        with _clone() as folder:
-            (folder / "by-pip").write_text(BY_PIP, encoding="utf-8")
-            by_pip.append(_to_the_page(folder, ["sh", "by-pip"]))
-            by_pip_again += [_to_the_page(folder, ["sh", "by-pip"]) for _ in range(AGAIN)]
+        for command, first, later in ((MAKE_LAB, fresh, again),
+                                      (["sh", "by-pip"], by_pip, by_pip_again)):  # fmt: skip
+            with _clone() as folder:
+                (folder / "by-pip").write_text(BY_PIP, encoding="utf-8")
+                first.append(_to_the_page(folder, command))
+                later += [_to_the_page(folder, command) for _ in range(AGAIN)]
     yield Row("make lab to the page, fresh clone", fresh, "s", 40, "packages from the cache")
     yield Row("the same, in pairs", in_pairs(fresh, by_pip), "×", None,
               f"venv, pip, jupyter lab: {min(by_pip):.0f} to {max(by_pip):.0f} s")  # fmt: skip
@@ -102,9 +101,9 @@ def _to_the_page(folder: Path, command: list[str]) -> float:
                         return time.perf_counter() - begin
                 except urllib.error.URLError:  # it says its address before it listens there
                     time.sleep(0.01)
-        raise RuntimeError(f"{command[0]} named no address within {LONGEST_S} s")
+        raise RuntimeError(f"{' '.join(command)} named no address within {LONGEST_S} s")
     except queue.Empty:
-        raise RuntimeError(f"{command[0]} wrote nothing for {LONGEST_S} s") from None
+        raise RuntimeError(f"{' '.join(command)} wrote nothing for {LONGEST_S} s") from None
     finally:
         from tests.harness.labserver import stop_tree
 

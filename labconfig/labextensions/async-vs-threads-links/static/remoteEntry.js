@@ -15,6 +15,7 @@
   const SETTLED_MS = 5000;
   const LOOKS = 5;
   const LOOK_MS = 100;
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
   // JupyterLab's own scrolling, while it opens a notebook, may come in between, and what is drawn
   // late moves the cell: again, until it stays in view or the reader does something.
@@ -31,7 +32,7 @@
         (cell.bottom < view.bottom || cell.top < view.top + view.height / 2);
       seen = inView ? seen + 1 : 0;
       if (!inView) await content.scrollToItem(at, "start").catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await pause(LOOK_MS);
     }
     acts.forEach((act) => window.removeEventListener(act, touch, { capture: true }));
   }
@@ -52,7 +53,7 @@
         await show(notebook.content, at);
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await pause(LOOK_MS);
     }
   }
 
